@@ -1,0 +1,49 @@
+# Every target works on a fresh clone: what it needs, it installs into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
+
+.PHONY: demo test check format requirements clean
+.DEFAULT_GOAL := test
+
+$(VENV)/.runtime: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "goldvein needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing goldvein into $(VENV) (hashed requirements) ..."
+	@$(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+## The whole path on your machine: a server with two tenants, a played session, and what to try next.
+demo: $(VENV)/.runtime
+	@$(BIN)/goldvein demo
+
+## Format, lint, types, import order; then every test on SQLite and PostgreSQL.
+test: check
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+## Resolve the dependencies again; releases younger than a week are not taken.
+requirements:
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements.txt
+	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
