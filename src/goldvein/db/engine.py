@@ -1,0 +1,44 @@
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+# Each is a law or a measured need: FULL syncs the log at every commit (law 4); secure_delete overwrites erased text
+# (law 3); recursive_triggers keeps INSERT OR REPLACE from passing the append-only triggers.
+_SQLITE_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "foreign_keys": "ON",
+    "secure_delete": "ON",
+    "recursive_triggers": "ON",
+    "busy_timeout": "5000",
+}
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite or PostgreSQL with the settings that the laws need. `url` names the driver."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = create_engine(
+            parsed, pool_size=20, max_overflow=30, pool_timeout=10, connect_args={"check_same_thread": False}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(parsed, pool_size=10, max_overflow=30, pool_timeout=10, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver starts no transactions of its own: `_begin_sqlite` does
+    for name, value in _SQLITE_PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read that turns into a write fails under load, so a writer says so at the start.
+    writes = connection.get_execution_options().get("goldvein_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

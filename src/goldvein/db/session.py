@@ -1,0 +1,163 @@
+"""Transactions: the only place that commits, and the place that keeps tenants apart.
+
+A session is opened for one tenant: `database.read(tenant_id)` or `database.write(tenant_id)`. It filters every
+statement on tenant-owned rows, fills and checks the tenant of new ones, and on PostgreSQL tells the row-level
+policies which tenant it is. `write_across_tenants()` and `read_across_tenants()` see identity rows of all tenants
+(to find out whose key this is) and no other tenant-owned rows at all.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+
+from goldvein.db.base import IdentityOwned, TenantOwned
+from goldvein.db.engine import make_engine
+from goldvein.errors import StoreUnavailable
+
+ANY_TENANT: Final = "*"
+_WRITE_LOCK_SECONDS = 10.0
+
+
+class TenantViolation(RuntimeError):
+    """Code tried to reach past its tenant. A programming error, never shown to a caller."""
+
+
+class TenantSession(Session):
+    """A session bound to one tenant, or to identity rows across tenants."""
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant this session works for."""
+        tenant_id: str = self.info["tenant_id"]
+        if tenant_id == ANY_TENANT:
+            raise TenantViolation("this session works across tenants")
+        return tenant_id
+
+
+class Database:
+    """One store: an engine, the order of its writers, and sessions bound to tenants."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._write_engine = self.engine.execution_options(goldvein_write=True)
+        # On SQLite one process-wide lock orders the writers: waiting here is fair and cheap, busy-waiting in
+        # SQLite's own lock is neither.
+        self._write_lock = threading.Lock() if self.is_sqlite else None
+
+    @contextmanager
+    def read(self, tenant_id: str) -> Iterator[TenantSession]:
+        """A read-only transaction of one tenant; whatever it changed is rolled back."""
+        with self._session(self.engine, tenant_id) as session:
+            yield session
+
+    @contextmanager
+    def write(self, tenant_id: str) -> Iterator[TenantSession]:
+        """A transaction of one tenant; committed, durably, when the block ends without an error."""
+        with self._exclusive(), self._session(self._write_engine, tenant_id) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def read_across_tenants(self) -> Iterator[TenantSession]:
+        """Read identity rows of all tenants: to find out whose key or session this is."""
+        with self.read(ANY_TENANT) as session:
+            yield session
+
+    @contextmanager
+    def write_across_tenants(self) -> Iterator[TenantSession]:
+        """Write identity rows of any tenant: a new tenant, a new person, a used link."""
+        with self.write(ANY_TENANT) as session:
+            yield session
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        if self._write_lock is None:
+            yield
+            return
+        if not self._write_lock.acquire(timeout=_WRITE_LOCK_SECONDS):
+            raise StoreUnavailable
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    @contextmanager
+    def _session(self, engine: Engine, tenant_id: str) -> Iterator[TenantSession]:
+        session = TenantSession(engine, expire_on_commit=False, info={"tenant_id": tenant_id})
+        try:
+            with session:
+                yield session
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise StoreUnavailable from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailable from error
+            raise
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def lock_consent(session: TenantSession, *, exclusive: bool) -> None:
+    """Hold the tenant's consent still until this transaction ends: shared to capture, exclusive to change it.
+
+    A statement of its own, before any read: a read in the same statement would see a snapshot older than the lock.
+    PostgreSQL queues the exclusive waiter ahead of later sharers, so a withdrawal is not starved. On SQLite the
+    write transaction already is exclusive.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return
+    function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+    digest = hashlib.sha256(f"consent:{session.tenant_id}".encode()).digest()
+    key = int.from_bytes(digest[:8], "big", signed=True)
+    connection.execute(text(f"SELECT {function}(:key)"), {"key": key})
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _tell_the_policies(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        setting = {"tenant": session.info["tenant_id"]}
+        connection.execute(text("SELECT set_config('goldvein.tenant_id', :tenant, true)"), setting)
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _restrict_to_tenant(state: ORMExecuteState) -> None:
+    if not state.is_orm_statement or state.is_insert:
+        raise TenantViolation("sessions run ORM selects, updates and deletes; new rows are added as objects")
+    tenant_id: str = state.session.info["tenant_id"]
+    if tenant_id == ANY_TENANT:
+        for mapper in state.all_mappers:
+            owned = issubclass(mapper.class_, TenantOwned)
+            if owned and not issubclass(mapper.class_, IdentityOwned):
+                raise TenantViolation(f"{mapper.class_.__name__} cannot be read across tenants")
+        return
+    if state.session.info.get("tenant_filter", True):
+        state.statement = state.statement.options(
+            with_loader_criteria(TenantOwned, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
+        )
+
+
+@event.listens_for(TenantSession, "before_flush")
+def _keep_writes_in_tenant(session: Session, _context: Any, _instances: Any) -> None:
+    tenant_id: str = session.info["tenant_id"]
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if not isinstance(row, TenantOwned):
+            continue
+        if tenant_id == ANY_TENANT:
+            if not isinstance(row, IdentityOwned):
+                raise TenantViolation(f"{type(row).__name__} cannot be written across tenants")
+            continue
+        if getattr(row, "tenant_id", None) is None:
+            row.tenant_id = tenant_id
+        if row.tenant_id != tenant_id:
+            raise TenantViolation(f"{type(row).__name__} of another tenant")

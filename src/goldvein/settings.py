@@ -1,0 +1,157 @@
+"""All settings: one frozen class, read from `GOLDVEIN_*` variables (or files named by `GOLDVEIN_*_FILE`)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import platformdirs
+
+from goldvein.errors import NotConfigured
+
+PREFIX = "GOLDVEIN_"
+DEFAULT_PORT = 8787
+
+
+def _default_data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("goldvein", appauthor=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What an operator may choose. The metadata of each field is the reason it exists, as in docs/operations.md."""
+
+    data_dir: Path = field(
+        default_factory=_default_data_dir,
+        metadata={"why": "where the SQLite store and the key files live"},
+    )
+    database_url: str = field(
+        default="",
+        metadata={"why": "the store: postgresql://... or sqlite:///...; empty: SQLite in the data folder"},
+    )
+    migration_database_url: str = field(
+        default="",
+        metadata={"why": "PostgreSQL only: the role that owns the tables, used by `goldvein migrate` alone"},
+    )
+    allow_database_owner: bool = field(
+        default=False,
+        metadata={"why": "tests only: let the server run as a role that row-level security does not bind"},
+    )
+    server_key: str = field(
+        default="",
+        repr=False,
+        metadata={"why": "the server's secret (64 hex digits); empty: a file in the data folder, made at first start"},
+    )
+    host: str = field(default="127.0.0.1", metadata={"why": "address to listen on"})
+    port: int = field(default=DEFAULT_PORT, metadata={"why": "port to listen on"})
+    public_url: str = field(
+        default="",
+        metadata={"why": "how people reach this server; in links and for the same-origin check"},
+    )
+    trusted_proxies: str = field(
+        default="",
+        metadata={"why": "comma-separated addresses whose X-Forwarded-* headers are believed"},
+    )
+    track_limit_per_minute: int = field(
+        default=3_000,
+        metadata={"why": "events a key may report in a minute; hooks fire on every tool call"},
+    )
+    failed_authentication_limit_per_minute: int = field(
+        default=60,
+        metadata={"why": "refused keys and passwords from one address in a minute, so that guessing is slow"},
+    )
+    event_retention_days: int = field(
+        default=400,
+        metadata={"why": "the oldest time an event may carry"},
+    )
+    consent_days: int = field(
+        default=365,
+        metadata={"why": "how long a given consent lasts before it must be renewed"},
+    )
+    session_days: int = field(default=14, metadata={"why": "how long a browser stays signed in"})
+    log_level: str = field(default="info", metadata={"why": "debug, info, warning or error"})
+    api_key: str = field(
+        default="",
+        repr=False,
+        metadata={"why": "command line only: whose key to act with (see `goldvein login`)"},
+    )
+    url: str = field(default="", metadata={"why": "command line only: the server to talk to"})
+
+    @property
+    def store_url(self) -> str:
+        """The database URL in force, with SQLAlchemy's driver names."""
+        return _with_driver(self.database_url or f"sqlite:///{self.data_dir / 'goldvein.db'}")
+
+    @property
+    def migration_url(self) -> str:
+        """The URL migrations run with."""
+        return _with_driver(self.migration_database_url) if self.migration_database_url else self.store_url
+
+    @property
+    def base_url(self) -> str:
+        """How people reach this server, without a trailing slash."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 (compared, not bound)
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; an unknown `GOLDVEIN_*` name or an unreadable value is an error that names it."""
+    environ = os.environ if environ is None else environ
+    hints = get_type_hints(Settings)
+    known = {f.name for f in fields(Settings)}
+    values: dict[str, object] = {}
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known and name.endswith("_file") and name.removesuffix("_file") in known:
+            name = name.removesuffix("_file")
+            text = _read_file(variable, text)  # noqa: PLW2901 (the file's content stands for the variable)
+        if name not in known:
+            raise NotConfigured(what=f"{variable} is not a setting of goldvein; see docs/operations.md")
+        if name in values:
+            raise NotConfigured(what=f"{variable}: set either the variable or its _FILE form, not both")
+        values[name] = _parse(variable, text, hints[name])
+    settings = Settings(**values)  # type: ignore[arg-type]  # every value was parsed to its field's type
+    _check(settings)
+    return settings
+
+
+def _read_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotConfigured(what=f"{variable}: cannot read {path} ({type(error).__name__})") from error
+
+
+def _parse(variable: str, text: str, kind: object) -> object:
+    if kind is bool:
+        if text.lower() in {"1", "true", "yes"}:
+            return True
+        if text.lower() in {"0", "false", "no", ""}:
+            return False
+        raise NotConfigured(what=f"{variable}: 1 or 0")
+    if kind is int:
+        if not text.isascii() or not text.isdigit():
+            raise NotConfigured(what=f"{variable}: a whole number, 0 or more")
+        return int(text)
+    if kind is Path:
+        return Path(text).expanduser().resolve()
+    assert kind is str or str in get_args(kind)  # noqa: S101 (a new field of another type must be parsed above)
+    return text
+
+
+def _check(settings: Settings) -> None:
+    if settings.log_level not in {"debug", "info", "warning", "error"}:
+        raise NotConfigured(what="GOLDVEIN_LOG_LEVEL: debug, info, warning or error")
+    scheme = settings.store_url.split(":", 1)[0]
+    if scheme not in {"sqlite", "postgresql+psycopg"}:
+        raise NotConfigured(what="GOLDVEIN_DATABASE_URL: sqlite:///... or postgresql://...")
+
+
+def _with_driver(url: str) -> str:
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
