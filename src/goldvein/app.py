@@ -1,0 +1,217 @@
+"""The application: every slice's routes, the hot path before them, one shape for every error."""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import generate_latest
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from goldvein.capture import api as capture_api
+from goldvein.capture.hot_path import doors
+from goldvein.consent import api as consent_api
+from goldvein.datasets import api as datasets_api
+from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
+from goldvein.errors import GoldveinError, InvalidField, NotFound
+from goldvein.examples import api as examples_api
+from goldvein.feedback import api as feedback_api
+from goldvein.identity import api as identity_api
+from goldvein.identity.access import Runtime
+from goldvein.me import api as me_api
+from goldvein.skills import api as skills_api
+from goldvein.web import pages
+from goldvein.wire import INTERNAL_ERROR, error_object, headers_of, read_body, send_json, status_of
+
+VERSION = "0.1.0"
+MAX_BODY_BYTES = 1024 * 1024
+_SECURITY_HEADERS = {
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self';"
+    b" form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+
+log = structlog.get_logger()
+
+
+def create_app(runtime: Runtime) -> FastAPI:
+    """Build the application on an open runtime; refuses a store that is not safe to serve from."""
+    refuse_unsafe_store(runtime.database.engine, allow_owner=runtime.settings.allow_database_owner)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        runtime.database.close()
+
+    app = FastAPI(
+        title="goldvein",
+        version=VERSION,
+        description="Golden datasets from real use of AI skills, with consent.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.runtime = runtime
+    for slice_api in (
+        identity_api,
+        skills_api,
+        consent_api,
+        feedback_api,
+        examples_api,
+        capture_api,
+        datasets_api,
+        me_api,
+    ):
+        app.include_router(slice_api.router)
+    _add_operations(app, runtime)
+    pages.mount(app)
+    for kind in (GoldveinError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer_error)
+    _describe(app)
+    app.add_middleware(Edge, runtime=runtime, routes=app.router.routes)
+    return app
+
+
+def _add_operations(app: FastAPI, runtime: Runtime) -> None:
+    @app.get("/healthz", tags=["operations"])
+    def healthz() -> dict[str, str]:
+        """Tell that the process answers."""
+        return {"status": "ok", "version": VERSION}
+
+    @app.get("/readyz", tags=["operations"])
+    def readyz() -> JSONResponse:
+        """Tell whether the store answers and has this release's schema."""
+        try:
+            with runtime.database.engine.connect() as connection:
+                ready = current_revision(connection) == newest_revision()
+        except Exception:  # noqa: BLE001 (whatever is wrong with the store, the answer is: not ready)
+            ready = False
+        return JSONResponse({"status": "ready" if ready else "not ready"}, status_code=200 if ready else 503)
+
+    @app.get("/metrics", tags=["operations"], response_class=Response)
+    def metrics() -> Response:
+        """Counters in the Prometheus text format: numbers and closed lists, no text of anybody."""
+        return Response(generate_latest(runtime.metrics.registry), media_type="text/plain; version=0.0.4")
+
+
+def _answer_error(request: Request, error: Exception) -> Response:
+    status, content, headers = _describe_error(error)
+    if status >= 500:  # noqa: PLR2004
+        log.error("request_failed", method=request.method, status=status, exc_info=error)
+    if pages.wants_page(request):
+        return pages.error_page(request, status, content["error"])
+    return JSONResponse(content, status_code=status, headers=headers)
+
+
+def _describe_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        return _describe_error(InvalidField(field=place, reason=_reason(first)))
+    if isinstance(error, GoldveinError):
+        return status_of(error), error_object(error), headers_of(error)
+    if isinstance(error, HTTPException):
+        if error.status_code == 404:  # noqa: PLR2004
+            return _describe_error(NotFound(what="page or route"))
+        content = {"code": "http_error", "message": str(error.detail), "details": {}}
+        return error.status_code, {"error": content}, dict(error.headers or {})
+    return 500, INTERNAL_ERROR, {}
+
+
+def _reason(problem: dict[str, Any]) -> str:
+    """What is wrong with a field, from pydantic's own words, which never quote the value."""
+    return "not valid JSON" if problem["type"] == "json_invalid" else str(problem["msg"])
+
+
+def _describe(app: FastAPI) -> None:
+    standard: Callable[[], dict[str, Any]] = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = standard()
+            document["paths"].update(capture_api.describe_doors())
+            document.setdefault("components", {})["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+class Edge:
+    """The outermost layer: the doors of the hot path, body limits, security headers, one log line a request."""
+
+    def __init__(self, app: ASGIApp, *, runtime: Runtime, routes: list[Any]) -> None:
+        self._app = app
+        self._runtime = runtime
+        self._routes = routes
+        self._doors = doors(runtime)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        door = self._doors.get(scope["path"]) if scope["method"] == "POST" else None
+        if door is not None:
+            await door(scope, receive, self._with_headers(send, {}))
+            return
+        started, seen = time.perf_counter(), {"status": 500}
+        watched = self._with_headers(send, seen)
+        try:
+            body = await read_body(scope, receive, limit_bytes=MAX_BODY_BYTES)
+            await self._app(scope, _replay(body, receive), watched)
+        except GoldveinError as error:  # of reading the body; those of the application are answered inside it
+            await send_json(watched, status_of(error), error_object(error), headers_of(error))
+        finally:
+            self._observe(scope, seen["status"], time.perf_counter() - started)
+
+    def _with_headers(self, send: Send, seen: dict[str, int]) -> Send:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen["status"] = message["status"]
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, value) for name, value in _SECURITY_HEADERS.items() if name not in given),
+                ]
+            await send(message)
+
+        return send_with_headers
+
+    def _observe(self, scope: Scope, status: int, seconds: float) -> None:
+        route = self._template(scope)
+        self._runtime.metrics.requests.labels(route=route, status=str(status)).observe(seconds)
+        log.info(
+            "request",
+            method=scope["method"],
+            route=route,
+            status=status,
+            duration_ms=round(seconds * 1000, 1),
+            request_id=secrets.token_hex(8),
+        )
+
+    def _template(self, scope: Scope) -> str:
+        """The route's pattern: never the path itself, which may hold a one-time token."""
+        for route in self._routes:
+            match, _ = route.matches(scope)
+            if match == Match.FULL:
+                return str(getattr(route, "path", "other"))
+        return "other"
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read already to the application, then whatever comes after it."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_replayed

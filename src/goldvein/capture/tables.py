@@ -1,0 +1,88 @@
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from goldvein.db.base import Base, ExactDecimal, HasId, Id, TenantOwned, UtcTime
+
+
+class UsageEvent(TenantOwned, HasId, Base):
+    """One reported use of a skill. No text of the use is here, only names, numbers and what became of the capture.
+
+    `reporter_id` is the person of the key, or the key itself when it is a service key; the client's event_id is
+    unique for it and kept as a keyed hash, as is the body (null once the person's data is erased).
+    """
+
+    __tablename__ = "usage_events"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "skill_id"], ["skills.tenant_id", "skills.id"]),
+        ForeignKeyConstraint(["tenant_id", "person_id"], ["memberships.tenant_id", "memberships.person_id"]),
+        ForeignKeyConstraint(["tenant_id", "key_id"], ["api_keys.tenant_id", "api_keys.id"]),
+        ForeignKeyConstraint(["tenant_id", "skill_version_id"], ["skill_versions.tenant_id", "skill_versions.id"]),
+        CheckConstraint("capture_outcome IN ('captured', 'denied', 'none', 'failed')", name="capture_outcome"),
+        CheckConstraint("(capture_outcome = 'captured') = (capture_reason IS NULL)", name="capture_reason"),
+        UniqueConstraint("tenant_id", "reporter_id", "event_hash"),
+        Index("ix_usage_events_skill", "tenant_id", "skill_id", "occurred_at"),
+        Index("ix_usage_events_person", "tenant_id", "person_id"),
+    )
+
+    skill_id: Mapped[str] = mapped_column(Id)
+    person_id: Mapped[str | None] = mapped_column(Id)
+    key_id: Mapped[str] = mapped_column(Id)
+    reporter_id: Mapped[str] = mapped_column(Id)
+    event_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    door: Mapped[str] = mapped_column(String(20))
+    tool_name: Mapped[str] = mapped_column(String(200))
+    hook_event: Mapped[str | None] = mapped_column(String(100))
+    session_id: Mapped[str | None] = mapped_column(String(200))
+    skill_version_id: Mapped[str | None] = mapped_column(Id)
+    skill_digest: Mapped[str | None] = mapped_column(String(80))
+    latency_ms: Mapped[int | None] = mapped_column(BigInteger)
+    capture_outcome: Mapped[str] = mapped_column(String(20))
+    capture_reason: Mapped[str | None] = mapped_column(String(40))
+    occurred_at: Mapped[datetime] = mapped_column(UtcTime)
+    received_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class TokenMeasurement(TenantOwned, Base):
+    """The model and tokens of one use. The cost is an estimate in US dollars; null for a model without a price."""
+
+    __tablename__ = "token_measurements"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "usage_event_id"], ["usage_events.tenant_id", "usage_events.id"], ondelete="CASCADE"
+        ),
+    )
+
+    usage_event_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    model_name: Mapped[str] = mapped_column(String(100))
+    input_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    output_tokens: Mapped[int | None] = mapped_column(BigInteger)
+    estimated_cost_usd: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    prices_as_of: Mapped[str | None] = mapped_column(String(10))
+
+
+class HookTurn(TenantOwned, Base):
+    """Which skill is at work in one turn of an agent's session: ids only, never text, forgotten after a day."""
+
+    __tablename__ = "hook_turns"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "skill_id"], ["skills.tenant_id", "skills.id"], ondelete="CASCADE"),
+        Index("ix_hook_turns_seen_at", "tenant_id", "seen_at"),
+    )
+
+    reporter_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    session_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    prompt_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    skill_id: Mapped[str] = mapped_column(Id)
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -1,0 +1,406 @@
+"""Training examples: golden ones by hand, captured ones from use, and their review."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from goldvein.consent import service as consent
+from goldvein.consent.decision import Decision
+from goldvein.db.ids import is_id, new_id
+from goldvein.db.session import TenantSession, lock_consent
+from goldvein.errors import InvalidField, NotAllowed, NotFound, WrongStatus
+from goldvein.examples import review
+from goldvein.examples.tables import ExampleRevision
+from goldvein.feedback import kinds
+from goldvein.feedback.service import older_than
+from goldvein.feedback.tables import TrainingExample
+from goldvein.identity import service as identity
+from goldvein.identity.actor import Actor
+from goldvein.identity.server_key import ServerKey
+from goldvein.identity.tables import Membership
+from goldvein.sanitizer import SANITIZER_VERSION, Sanitized, sanitize_many
+from goldvein.skills import service as skills
+from goldvein.skills.tables import Skill
+
+MAX_GOLDEN_CHARS = 5_000
+MAX_EDIT_CHARS = 65_536
+MAX_NOTES_CHARS = 2_000
+_TEXTS = ("example_input", "example_output", "expected_output", "review_notes")
+
+
+def count_findings(texts: Sequence[Sanitized]) -> dict[str, int]:
+    """How often each type was found over the texts of one example."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        for finding in text.findings:
+            counts[finding.type] = counts.get(finding.type, 0) + 1
+    return counts
+
+
+def create_golden(
+    session: TenantSession,
+    actor: Actor,
+    skill: Skill,
+    *,
+    source: str,
+    now: datetime,
+    example_input: str,
+    example_output: str,
+    expected_output: str | None = None,
+    quality_score: int | None = None,
+) -> TrainingExample:
+    """Add a golden example: by the author only, sanitized, approved at once. Never touches the feedback aggregates."""
+    skills.need_author(session, actor, skill, "Only the skill author can add training examples")
+    texts = {
+        "example_input": _within("example_input", example_input, MAX_GOLDEN_CHARS),
+        "example_output": _within("example_output", example_output, MAX_GOLDEN_CHARS),
+    }
+    if expected_output:
+        texts["expected_output"] = _within("expected_output", expected_output, MAX_GOLDEN_CHARS)
+    sanitized = sanitize_many(list(texts.values()))
+    version = skills.newest_version(session, skill.id)
+    example = TrainingExample(
+        id=new_id(),
+        skill_id=skill.id,
+        user_id=actor.person_id,
+        status="approved",
+        source=source,
+        output_verdict="good",
+        quality_score=clean_quality(quality_score),
+        reviewed_by=actor.person_id,
+        reviewed_at=now,
+        sanitizer_version=SANITIZER_VERSION,
+        findings=count_findings(sanitized),
+        skill_version_id=version.id if version else None,
+        skill_digest=version.digest if version else None,
+        revision=1,
+        created_at=now,
+        updated_at=now,
+        **dict(zip(texts, (text.text for text in sanitized), strict=True)),
+    )
+    session.add(example)
+    session.flush()
+    return example
+
+
+def store_captured(
+    session: TenantSession,
+    *,
+    decision: Decision,
+    skill_id: str,
+    person_id: str,
+    usage_event_id: str,
+    tool_name: str,
+    skill_version_id: str | None,
+    skill_digest: str | None,
+    texts: tuple[Sanitized, Sanitized],
+    now: datetime,
+) -> TrainingExample:
+    """Store a captured use as a pending example. The decision was taken in this transaction, and is a yes."""
+    assert decision.allowed  # noqa: S101 (the constraint captured_stands_on_consent says the same to the database)
+    example = TrainingExample(
+        id=new_id(),
+        skill_id=skill_id,
+        user_id=person_id,
+        usage_event_id=usage_event_id,
+        status="pending",
+        source="usage_capture",
+        example_input=texts[0].text,
+        example_output=texts[1].text,
+        sanitizer_version=texts[0].version,
+        findings=count_findings(texts),
+        tool_name=tool_name,
+        skill_version_id=skill_version_id,
+        skill_digest=skill_digest,
+        tenant_consent_id=decision.tenant_record_id,
+        person_consent_id=decision.person_record_id,
+        revision=1,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(example)
+    return example
+
+
+def _within(field: str, text: str, most: int) -> str:
+    text = text.replace("\x00", "\u2400")
+    if not text.strip() or len(text) > most:
+        raise InvalidField(field=field, reason=f"1 to {most} characters")
+    return text
+
+
+def clean_quality(score: int | None) -> int | None:
+    """A score of 1..10, or none."""
+    if score is None or kinds.MIN_QUALITY <= score <= kinds.MAX_QUALITY:
+        return score
+    raise InvalidField(
+        field="quality_score", reason=f"a whole number from {kinds.MIN_QUALITY} to {kinds.MAX_QUALITY}, or empty"
+    )
+
+
+def find_example(session: TenantSession, actor: Actor, example_id: str) -> tuple[TrainingExample, Skill]:
+    """An example and its skill, for an author of the skill."""
+    example = _example(session, example_id)
+    skill = skills.find_skill(session, example.skill_id)
+    if not skills.is_author(session, skill, actor.person_id):
+        raise NotAllowed(rule="Only the skill author can see and review its training examples")
+    return example, skill
+
+
+def _example(session: TenantSession, example_id: str) -> TrainingExample:
+    found = (
+        session.scalar(select(TrainingExample).where(TrainingExample.id == example_id)) if is_id(example_id) else None
+    )
+    if found is None:
+        raise NotFound(what="training example")
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """An example with what its viewer may see: for admins, captured rows have neither text nor user."""
+
+    example: TrainingExample
+    user: str | None
+    shows_text: bool
+
+
+def list_examples(
+    session: TenantSession,
+    server_key: ServerKey,
+    actor: Actor,
+    skill: Skill,
+    *,
+    limit: int,
+    status: str | None = None,
+    source: str | None = None,
+    after: tuple[datetime, str] | None = None,
+) -> list[Listed]:
+    """The examples of a skill, newest first, each with its user. For its authors; for admins without captured text."""
+    actor.need("read")
+    is_author = skills.is_author(session, skill, actor.person_id)
+    if not is_author and not actor.is_admin:
+        raise NotAllowed(rule="Only the skill author and admins can list training examples")
+    _check_filter(status, source)
+    rows = select(TrainingExample, Membership).join(Membership, Membership.person_id == TrainingExample.user_id)
+    rows = rows.where(TrainingExample.skill_id == skill.id)
+    if status is not None:
+        rows = rows.where(TrainingExample.status == status)
+    if source is not None:
+        rows = rows.where(TrainingExample.source == source)
+    if after is not None:
+        rows = rows.where(older_than(*after))
+    rows = rows.order_by(TrainingExample.created_at.desc(), TrainingExample.id.desc()).limit(limit)
+    return [
+        _listed(session, server_key, example, membership, is_author=is_author)
+        for example, membership in session.execute(rows)
+    ]
+
+
+def _check_filter(status: str | None, source: str | None) -> None:
+    if status is not None and status not in kinds.EXAMPLE_STATUSES:
+        raise InvalidField(field="status", reason=f"one of {', '.join(kinds.EXAMPLE_STATUSES)}")
+    if source is not None and source not in kinds.SOURCES:
+        raise InvalidField(field="source", reason=f"one of {', '.join(kinds.SOURCES)}")
+
+
+def _listed(
+    session: TenantSession,
+    server_key: ServerKey,
+    example: TrainingExample,
+    membership: Membership,
+    *,
+    is_author: bool,
+) -> Listed:
+    if example.source == "usage_capture" and not is_author:
+        return Listed(example=example, user=None, shows_text=False)
+    user = user_display(session, server_key, example, membership)
+    return Listed(example=example, user=user, shows_text=True)
+
+
+def user_display(
+    session: TenantSession, server_key: ServerKey, example: TrainingExample, membership: Membership
+) -> str:
+    """How the user of an example is shown: golden ones by name; captured ones as that person chose."""
+    if example.source == "usage_capture" and membership.display == "pseudonym":
+        digest = server_key.stable_digest("pseudonym", example.skill_id, membership.person_id)
+        return f"user-{digest.hex()[:8]}"
+    return identity.person_of(session, membership.person_id).name
+
+
+def count_examples(session: TenantSession, skill_id: str) -> dict[str, dict[str, int]]:
+    """How many examples a skill has: by status and by source."""
+    rows = select(TrainingExample.status, TrainingExample.source, func.count())
+    rows = rows.where(TrainingExample.skill_id == skill_id)
+    counts: dict[str, dict[str, int]] = {"status": {}, "source": {}}
+    for status, source, count in session.execute(rows.group_by(TrainingExample.status, TrainingExample.source)):
+        for name, value in (("status", status or ""), ("source", source or "")):
+            counts[name][value] = counts[name].get(value, 0) + count
+    return counts
+
+
+def review_example(
+    session: TenantSession,
+    actor: Actor,
+    example_id: str,
+    *,
+    decision: str,
+    now: datetime,
+    quality_score: int | None = None,
+    output_verdict: str | None = None,
+    expected_output: str | None = None,
+    notes: str | None = None,
+    expected_revision: int | None = None,
+) -> TrainingExample:
+    """Take the author's decision on an example.
+
+    1. Only an author of the skill. 2. The decision must be possible in the example's status: a second one on the
+    same state is a conflict. 3. Approving a captured example needs its consent record still to hold; the consent is
+    locked, so no withdrawal slips in between. 4. Texts given with the decision are sanitized like every other.
+    """
+    actor.need("review")
+    if decision not in review.DECISIONS:
+        raise InvalidField(field="decision", reason=f"one of {', '.join(review.DECISIONS)}")
+    if output_verdict is not None and output_verdict not in kinds.VERDICTS:
+        raise InvalidField(field="output_verdict", reason=f"one of {', '.join(kinds.VERDICTS)}")
+    lock_consent(session, exclusive=False)
+    example, _ = find_example(session, actor, example_id)
+    identity.need_revision(example.revision, expected_revision, {"status": example.status})
+    status = review.next_status(example.status or "", decision)
+    if status is None:
+        possible = ", ".join(review.MOVES[example.status or ""]) or "none"
+        raise WrongStatus(status=example.status or "", decision=decision, possible=possible)
+    if decision == "approve":
+        _need_record_holds(session, example)
+        example.output_verdict = output_verdict or "good"
+    elif output_verdict is not None:
+        example.output_verdict = output_verdict
+    edits = {"expected_output": expected_output, "review_notes": notes}
+    _edit_texts(session, actor, example, {name: text for name, text in edits.items() if text is not None}, now)
+    if quality_score is not None:
+        example.quality_score = clean_quality(quality_score)
+    example.status = status
+    example.reviewed_by = actor.person_id
+    example.reviewed_at = now
+    _touch(example, now)
+    return example
+
+
+def _need_record_holds(session: TenantSession, example: TrainingExample) -> None:
+    if example.source != "usage_capture":
+        return  # a golden example stands on its authorship
+    record_id = example.person_consent_id
+    if record_id is None or not consent.record_holds(session, example.user_id, record_id):
+        raise NotAllowed(rule="The consent this example stands on no longer holds")
+
+
+def edit_example(
+    session: TenantSession,
+    actor: Actor,
+    example_id: str,
+    texts: dict[str, str | None],
+    *,
+    now: datetime,
+    quality_score: int | None = None,
+    clear_quality: bool = False,
+    expected_revision: int | None = None,
+) -> TrainingExample:
+    """As author, change any text of an example; the texts are sanitized and the former ones kept as a revision."""
+    actor.need("review")
+    example, _ = find_example(session, actor, example_id)
+    identity.need_revision(example.revision, expected_revision, {"status": example.status})
+    if review.MOVES[example.status or ""] == {}:
+        raise WrongStatus(status=example.status or "", decision="edit", possible="none")
+    _edit_texts(session, actor, example, texts, now)
+    if quality_score is not None or clear_quality:
+        example.quality_score = clean_quality(quality_score)
+    _touch(example, now)
+    return example
+
+
+def _edit_texts(
+    session: TenantSession, actor: Actor, example: TrainingExample, texts: dict[str, str | None], now: datetime
+) -> None:
+    cleaned = {name: _clean_edit(name, text) for name, text in texts.items()}
+    changed = {name: text for name, text in cleaned.items() if text != getattr(example, name)}
+    if not changed:
+        return
+    session.add(
+        ExampleRevision(
+            example_id=example.id,
+            revision=example.revision,
+            edited_by=actor.person_id,
+            edited_at=now,
+            **{name: getattr(example, name) for name in _TEXTS},
+        )
+    )
+    after = {name: changed.get(name, getattr(example, name)) for name in _TEXTS}
+    present = {name: text for name, text in after.items() if text is not None}
+    sanitized = dict(zip(present, sanitize_many(list(present.values())), strict=True))
+    for name in _TEXTS:
+        setattr(example, name, sanitized[name].text if name in sanitized else None)
+    new = count_findings([sanitized[name] for name in changed if name in sanitized])
+    before = example.findings or {}
+    example.findings = {kind: before.get(kind, 0) + new.get(kind, 0) for kind in {**before, **new}}
+    example.sanitizer_version = SANITIZER_VERSION
+
+
+def _clean_edit(name: str, text: str | None) -> str | None:
+    if name in {"example_input", "example_output"}:
+        return _within(name, text or "", MAX_EDIT_CHARS)
+    if not text:
+        return None
+    return _within(name, text, MAX_NOTES_CHARS if name == "review_notes" else MAX_EDIT_CHARS)
+
+
+def _touch(example: TrainingExample, now: datetime) -> None:
+    example.revision += 1
+    example.updated_at = now
+
+
+def delete_example(session: TenantSession, actor: Actor, example_id: str) -> None:
+    """As author, delete an example with its texts and revisions."""
+    actor.need("review")
+    example, _ = find_example(session, actor, example_id)
+    session.delete(example)
+
+
+def erase_captured(
+    session: TenantSession, person_id: str, now: datetime, *, example_id: str | None = None
+) -> list[str]:
+    """Null the texts of a person's captured examples and all that was derived from them; returns their ids.
+
+    Also those in every other status: nothing of them is left to review, edit, promote or export.
+    """
+    rows = select(TrainingExample).where(
+        TrainingExample.user_id == person_id,
+        TrainingExample.source == "usage_capture",
+        TrainingExample.status != "withdrawn",
+    )
+    if example_id is not None:
+        rows = rows.where(TrainingExample.id == example_id)
+    examples = list(session.scalars(rows))
+    for example in examples:
+        for name in (*_TEXTS, "findings", "quality_score", "output_verdict", "tool_name"):
+            setattr(example, name, None)
+        example.status = "withdrawn"
+        _touch(example, now)
+    _delete_revisions(session, [example.id for example in examples])
+    return [example.id for example in examples]
+
+
+def _delete_revisions(session: TenantSession, example_ids: list[str]) -> None:
+    for start in range(0, len(example_ids), 500):
+        chunk = example_ids[start : start + 500]
+        for row in session.scalars(select(ExampleRevision).where(ExampleRevision.example_id.in_(chunk))):
+            session.delete(row)
+
+
+def captured_from(session: TenantSession, person_id: str) -> list[TrainingExample]:
+    """Every example captured from a person, newest first."""
+    rows = select(TrainingExample).where(
+        TrainingExample.user_id == person_id, TrainingExample.source == "usage_capture"
+    )
+    return list(session.scalars(rows.order_by(TrainingExample.created_at.desc(), TrainingExample.id.desc())))

@@ -1,0 +1,52 @@
+"""Taking a person out of everything. This is the one file an auditor reads.
+
+Withdrawing says no from now on and erases what was captured. Erasing alone removes what was captured and leaves the
+consent as it is. Both happen in one transaction: either all of it is true, or none of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from goldvein.capture import service as capture
+from goldvein.consent import service as consent
+from goldvein.db.session import TenantSession, lock_consent
+from goldvein.errors import NotFound
+from goldvein.examples import service as examples
+from goldvein.identity.actor import Actor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removed:
+    """What a withdrawal or an erasure did."""
+
+    consent_changed: bool
+    erased_examples: int
+
+
+def withdraw(session: TenantSession, actor: Actor, *, now: datetime, expected_seq: int | None = None) -> Removed:
+    """Withdraw consent, with any key or session of the person, and erase what was captured from them.
+
+    1. The tenant's consent is locked exclusively: no capture is between its decision and its commit. 2. The event is
+    appended. 3. Every captured example of the person loses its texts, notes, score, findings and revisions and
+    becomes `withdrawn`, which no decision leads out of and no export reads. 4. The keyed hashes of what they sent
+    are nulled.
+    """
+    event = consent.append_withdrawal(session, actor, now=now, expected_seq=expected_seq)
+    return Removed(consent_changed=event is not None, erased_examples=_erase(session, actor, now))
+
+
+def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: str | None = None) -> Removed:
+    """Erase what was captured from the person, all of it or one example; the consent stays as it is."""
+    actor.need("me")
+    lock_consent(session, exclusive=True)
+    erased = _erase(session, actor, now, example_id)
+    if example_id is not None and erased == 0:
+        raise NotFound(what="training example captured from you")
+    return Removed(consent_changed=False, erased_examples=erased)
+
+
+def _erase(session: TenantSession, actor: Actor, now: datetime, example_id: str | None = None) -> int:
+    erased = examples.erase_captured(session, actor.person_id, now, example_id=example_id)
+    if example_id is None:
+        capture.forget_bodies(session, actor.person_id)
+    return len(erased)
