@@ -1,0 +1,395 @@
+"""Secrets by context: a name that says secret, beside a value that is no placeholder, reference, type or call.
+
+Steps for each name: 1. widen a stem such as `pass` or `key` to the whole name; 2. classify the name as strong (its
+value goes even if it is a plain word), weak (the value must look generated) or nothing; 3. read what joins name and
+value (`=`, `": "`, `=>`, a flag's space, an argument's comma, ...); 4. read the value in its quotes or without;
+5. ask whether the value can be a secret. Each step looks at a bounded piece of text.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, words
+
+MAX_NAME_CHARS = 64
+MAX_VALUE_CHARS = 65_536
+MAX_JUDGED_CHARS = 512
+MIN_WORD_SECRET_CHARS = 4
+_LINE_START_CHARS = 40
+MIN_KEY_CHARS = 6
+MIN_PLAIN_KEY_CHARS = 8
+
+_STEM = re.compile(
+    r"pass|pwd|secret|token|key|auth|cred|kennwort|contrase|senha|sig|jwt|session|dsn|cookie|"
+    r"bearer|salt|pat\b|pin\b|otp"
+)
+_NAME_RIGHT = re.compile(r"[A-Za-z0-9_.\u00f1-]{0,64}")
+_NAME_PARTS = re.compile(r"[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z\u00f1]{1,64}|[0-9]{1,64}")
+_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u00f1")
+
+
+_QUOTES = frozenset("\"'`")
+
+
+class Strength(Enum):
+    """How much a name says: `PASSWORD` any value, `KEY` any value that is not a plain word, `WEAK` generated ones."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a class
+    KEY = "secret"
+    WEAK = "token"
+
+
+_PASSWORD_PARTS = words(
+    """
+    password passwd passphrase passcode passwort kennwort contrase\u00f1a contrasena senha pwd pswd passw pass
+    passwds passwords pgpassword userpass dbpass dbpassword mypassword rootpass adminpass userpassword
+    requirepass masterauth motdepasse pw sshpass keypass storepass
+    """
+)
+_PASSWORD_ENDINGS = ("password", "passwd", "passphrase", "passwort", "kennwort", "passcode")
+_KEY_COMPOUNDS = words(
+    """
+    apikey apitoken apisecret apppassword accesskey secretkey privatekey clientsecret authtoken accesstoken
+    refreshtoken bearertoken authkey signingkey signingsecret encryptionkey masterkey accountkey sharedkey
+    webhooksecret sessionsecret sessiontoken idtoken servicekey licensekey consumersecret consumerkey
+    appsecret appkey sharedsecret subscriptionkey deploykey securitytoken tokensecret jwtsecret hmackey
+    hmacsecret cryptkey cipherkey sshkey authcode oauthtoken bottoken usertoken deploytoken personaltoken
+    xauthtoken csrftoken xsrftoken secretaccess authorizationtoken functionskey hostkey adminkey rootkey
+    writekey ingestionkey integrationkey routingkey publishtoken
+    """
+)
+_KEY_PARTS = words(
+    """
+    secret secrets credential credentials creds cred apikey apikeys dsn
+    """
+)
+_WEAK_PARTS = words(
+    """
+    token tokens key keys auth authorization signature sig jwt session sessionid sid bearer salt pat pin otp
+    cookie authtok tok oauth
+    """
+)
+# Words after which a name speaks about the secret and does not hold it.
+_ABOUT_ENDINGS = words(
+    """
+    url uri urls endpoint path file filename filepath dir directory name names type types length len size
+    count counts limit limits field fields policy policies expiry expires expiration expire ttl id ids arn
+    label labels placeholder hint regex pattern format validator validation error errors message messages msg
+    required enabled disabled min max ref prompt input form page reset strength algorithm alg algo method
+    methods provider manager class at in date time version index scope scopes issuer audience location header
+    headers store storage rotation age lifetime duration budget usage used limiter bucket cost price rate per
+    status state mode kind schema table column attempts retries history minlength maxlength attribute attr
+    handler service helper factory resolver callback function func fn error changed updated created exists
+    valid invalid missing verified verify checker check is has needed present visible visibility toggle group
+    groups order prefix suffix separator delimiter lookup map mapping spec rule rules event events down up
+    press code codes board frame frames word words points range ranges set sets size bits bit pair words
+    stream cache param params parameter parameters sha digest fingerprint thumbprint kid
+    """
+)
+_ABOUT_PARTS = words(
+    """
+    public primary foreign cache sort partition idempotency dedupe hot shortcut max min num count total prompt
+    completion next previous continuation page cursor tokenizer tokenize keyboard keyword unique composite
+    natural surrogate index storage object i18n translation locale react query metric dict json row column
+    hash sort range registry lookup author authors authored sigma signal signals signed significant design
+    sign keyframes keyframe passed passes passing passenger passport compass bypass passive passthrough
+    passthru
+    """
+)
+_PUBLIC_PARTS = frozenset({"public", "publishable"})
+_UI_WORDS = re.compile(
+    r"(?i)\b(?:password|passwd|passphrase|token|secret|key|enter|your|please|must|the|is|are|"
+    r"required|invalid|login|forgot|field|user)\b"
+)
+
+_SPEAKS_OF_SECRETS = re.compile(
+    r"(?i)key|token|secret|pass|auth|cred|header|bearer|required|optional|string|value|name|"
+    r"valid|config|default|type|generat"
+)
+
+_QUOTE_AFTER_NAME = r"\\{0,7}[\"'`]?(?:\]|\}\}|\*\*|</?[a-z]{1,10}>)?"
+_JOIN = re.compile(
+    _QUOTE_AFTER_NAME
+    + r"""
+    (?:
+      [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
+        (?:\\[ ]?\n[ \t]{0,64})?
+        (?P<pretty>\n[ \t]{1,64}(?=["']))?
+      | [ \t]{0,4},[ \t]{0,8}(?P<comma>(?=\\{0,7}["'`]))
+      | \([ \t]{0,4}(?P<call>(?=\\{0,7}["'`]))
+      | (?P<flag>[ \t]{1,8})
+      | (?P<xml>>[ \t]{0,8})
+      | \\{0,7}["']?[ \t]{0,4},?(?:\s|\\n){1,32}\\{0,7}["']?(?:value|Value|defaultValue)
+        \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
+    )
+    """,
+    re.VERBOSE,
+)
+_ANNOTATION = re.compile(
+    r"(?:Optional\[str\]|str(?:[ ]\|[ ]None)?|string|String|bytes|SecretStr|&(?:'static )?str|"
+    r"const char\*?|any)[ \t]{0,4}=[ \t]{0,4}"
+)
+_VALUE_PREFIX = re.compile(
+    r"(?:[bBrRfFuU@$]{1,2}(?=[\"'])|(?:SecretStr|String|str|Secret|Buffer\.from|bytes|encode|"
+    r"new String)\((?=\\{0,7}[\"'`]))"
+)
+_OPENER = re.compile(r"\"\"\"|'''|\\{0,7}[\"'`]")
+_BARE = re.compile(r"[^\s\"'`<>,;&|(){}\[\]\\]{1,1024}+")
+_BARE_LINE = re.compile(r"(?:[^\s\"'`\\]|\\(?![nrtu\"'\\\n])){1,1024}+")
+_REST_OF_RUN = re.compile(r"[^\s\"'`\\]{1,262144}+")
+_LINE_START = re.compile(
+    r"(?:\A|[\n\r]|\\n|\\r|\"|')[ \t+>#-]{0,16}(?:(?:export|set|setx|env|ENV|ARG|declare -x|-e|"
+    r"--env|--build-arg|--from-literal=?|local|const|let|var)[ \t]{1,4}|--from-literal=)?\Z"
+)
+_LINE_END = re.compile(r"[ \t]{0,8}(?:[#;][^\n]{0,200})?(?:\Z|[\n\r]|\\[nr]|\\{0,7}[\"'])")
+_EXPRESSION = re.compile(r"[A-Za-z_$][\w$]{0,64}(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]{0,64}){1,8}\Z")
+_STRUCTURE = re.compile(r"\s{0,64}(?:\\{0,7}[\"']|[,:\]}]|\Z)")
+_CALL = re.compile(r"[A-Za-z_$][\w$.:>-]{0,128}[(\[].{0,1024}[)\]]?\Z", re.DOTALL)
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z_$]{0,64}\Z")
+_NAMED_CODE = re.compile(r"[A-Za-z_$][\w$]{0,64}\Z")
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
+_PATH = re.compile(r"(?:~|\.{1,2})?/(?:[\w.@-]{1,64}/){1,16}[\w.@-]{0,128}\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
+
+
+def classify_name(name: str) -> Strength | None:
+    """Say how much a name tells about the value beside it; None when it says nothing or speaks about a secret."""
+    parts = [part.lower() for part in _NAME_PARTS.findall(name)]
+    while parts and parts[-1].isdigit():
+        parts.pop()
+    if not parts or parts[-1] in _ABOUT_ENDINGS:
+        return None
+    flat = "".join(parts)
+    strength = None
+    if any(part in _PASSWORD_PARTS or part.endswith(_PASSWORD_ENDINGS) for part in parts):
+        strength = Strength.PASSWORD
+    elif not _PUBLIC_PARTS.isdisjoint(parts):
+        strength = None
+    elif not _KEY_PARTS.isdisjoint(parts) or any(compound in flat for compound in _KEY_COMPOUNDS):
+        strength = Strength.KEY
+    elif _ABOUT_PARTS.isdisjoint(parts) and (
+        not _WEAK_PARTS.isdisjoint(parts) or flat.endswith(("token", "secret", "key"))
+    ):
+        strength = Strength.WEAK
+    return strength
+
+
+def _name_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a stem to the name it stands in."""
+    lowest = max(0, start - MAX_NAME_CHARS)
+    while start > lowest and text[start - 1] in _NAME_CHARS:
+        start -= 1
+    match = _NAME_RIGHT.match(text, end)
+    end = match.end() if match else end
+    if start and text[start - 1] == "\\" and text[start] in "nrtbf":
+        start += 1
+    return start, end
+
+
+def _quoted_value(text: str, start: int, opener: str) -> tuple[int, int]:
+    """Find the inside of a quoted string; up to the end of the line if the quote is never closed.
+
+    An opener with backslashes stands in a string itself: a quote with fewer of them ends both.
+    """
+    begin = start + len(opener)
+    limit = min(len(text), begin + MAX_VALUE_CHARS)
+    quote = opener.lstrip("\\")
+    depth = len(opener) - len(quote)
+    end = text.find(quote, begin, limit)
+    while end >= 0:
+        slashes = 0
+        while end - slashes > begin and text[end - slashes - 1] == "\\":
+            slashes += 1
+        if depth and slashes <= depth:
+            return begin, end - slashes
+        if not depth and slashes % 2 == 0:
+            return begin, end
+        end = text.find(quote, end + 1, limit)
+    line_end = text.find("\n", begin, limit)
+    return begin, line_end if line_end >= 0 else limit
+
+
+def find_context_secrets(text: str, lowered: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield (rule, type, start, end) for the values beside names that say secret."""
+    resume = 0
+    for stem in _STEM.finditer(lowered):
+        if stem.start() < resume:
+            continue
+        name_start, name_end = _name_around(text, stem.start(), stem.end())
+        resume = name_end
+        name = text[max(name_start, 0) : name_end].rstrip(".-")
+        strength = classify_name(name)
+        if strength is None or text[name_start - 1 : name_start] in {"+", "/"}:
+            continue
+        name_end = name_start + len(name)
+        span = _value_beside(text, name_start, name_end, strength)
+        if span is not None:
+            resume = max(resume, span[1])
+            yield f"context_{strength.value}", strength.value, span[0], span[1]
+
+
+def _value_beside(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:
+    """Find the span of the secret that belongs to the name, or None."""
+    join = _JOIN.match(text, name_end)
+    if join is None:
+        return None
+    start = join.end()
+    annotation = _ANNOTATION.match(text, start) if join["sign"] else None
+    if annotation:
+        start = annotation.end()
+    prefix = _VALUE_PREFIX.match(text, start)
+    if prefix:
+        start = prefix.end()
+    opener = _OPENER.match(text, start)
+    if join["xml"] is not None and (opener is not None or text[name_start - 1 : name_start] != "<"):
+        return None
+    if opener is not None:
+        return _accept_quoted(text, start, opener[0], join, strength)
+    if prefix or annotation or join["comma"] is not None or join["call"] is not None:
+        return None
+    return _accept_bare(text, name_start, start, join, strength)
+
+
+def _accept_quoted(
+    text: str, start: int, opener: str, join: re.Match[str], strength: Strength
+) -> tuple[int, int] | None:
+    """Decide about a value in quotes."""
+    begin, end = _quoted_value(text, start, opener)
+    value = text[begin:end]
+    if _STRUCTURE.match(value):
+        return None  # the quote closes a string that ends with the name, as in ["PASSWORD=", 5]
+    if join["sign"] is None and (join["comma"] is not None or join["call"] is not None or join["flag"] is not None):
+        strength = Strength.KEY if strength is Strength.PASSWORD else Strength.WEAK
+    return (begin, end) if _can_be_secret(value, strength, quoted=True) else None
+
+
+def _can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
+    """Tell whether a value under a name of this strength is taken for a secret."""
+    if is_filler(value):
+        return False
+    if strength is Strength.WEAK:
+        return looks_random(value) or (is_uuid(value) and quoted)
+    if _URL.match(value) or _PATH.match(value):
+        return False
+    if " " in value.strip() and (_UI_WORDS.search(value) or strength is not Strength.PASSWORD):
+        return looks_random(value.rpartition(" ")[2])
+    if strength is Strength.KEY:
+        has_digit = any(character.isdigit() for character in value)
+        return len(value) >= MIN_KEY_CHARS and (
+            looks_random(value)
+            or (has_digit and not _EXPRESSION.match(value))
+            or not is_made_of_words(value)
+            or (len(value) >= MIN_PLAIN_KEY_CHARS and value.isalpha() and not _SPEAKS_OF_SECRETS.search(value))
+        )
+    return not (_UI_WORDS.search(value) and is_made_of_words(value) and not any(c.isdigit() for c in value))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Surroundings:
+    """What stands around a value without quotes."""
+
+    sign: str
+    tight: bool
+    name_quoted: bool
+    whole_line: bool
+    in_query: bool
+    flag: bool
+    following: str
+
+    @property
+    def environment_line(self) -> bool:
+        """NAME=value and nothing else on the line."""
+        return self.whole_line and self.tight and self.sign == "="
+
+
+def _accept_bare(
+    text: str, name_start: int, start: int, join: re.Match[str], strength: Strength
+) -> tuple[int, int] | None:
+    """Decide about a value without quotes: a line of a file, a flag, a query parameter, an expression of code."""
+    if join["flag"] is not None:
+        return _accept_flag(text, name_start, start, strength)
+    sign = join["sign"] or ""
+    tight = not sign or join.end() == join.start("sign") + len(sign)
+    line_shaped = _LINE_START.search(text, max(0, name_start - _LINE_START_CHARS), name_start) is not None
+    name_quoted = join[0].lstrip("\\")[:1] in _QUOTES
+    to_line_end = line_shaped and not name_quoted and (tight or ":" in sign)
+    match = (_BARE_LINE if to_line_end else _BARE).match(text, start)
+    if match is None:
+        return None
+    begin, end = match.span()
+    if end - begin >= MAX_JUDGED_CHARS:
+        return _accept_long(text, begin, end, strength)
+    while end > begin and text[end - 1] in ",;:.!?)":
+        end -= 1
+    around = _Surroundings(
+        sign=sign,
+        tight=tight,
+        name_quoted=name_quoted,
+        whole_line=line_shaped and _LINE_END.match(text, match.end()) is not None,
+        in_query=tight and text[name_start - 1 : name_start] in {"?", "&", ";"},
+        flag=tight and text[name_start] == "-",
+        following=text[match.end() : match.end() + 1],
+    )
+    value = text[begin:end]
+    if _is_code(value, around) or _is_weak_evidence(value, around, strength):
+        return None
+    return (begin, end) if _can_be_secret(value, strength, quoted=False) else None
+
+
+def _is_code(value: str, around: _Surroundings) -> bool:
+    """Tell a call, an attribute, a variable: what code writes where a secret would stand."""
+    if around.following in {"(", "["} or _CALL.match(value):
+        return True
+    if _EXPRESSION.match(value):
+        return not (looks_random(value) or (around.environment_line and _has_digit_and_letter(value)))
+    told = (around.whole_line and (around.tight or around.sign == ":")) or around.in_query or around.flag
+    if _IDENTIFIER.match(value):
+        return not told
+    assigned = around.sign in {"=", ":="} and not around.tight and not around.whole_line
+    return assigned and _NAMED_CODE.match(value) is not None and not looks_random(value)
+
+
+def _is_weak_evidence(value: str, around: _Surroundings, strength: Strength) -> bool:
+    """Tell a value that is too short, a word of a sentence, or a number under a name that is no password."""
+    if len(value) < MIN_WORD_SECRET_CHARS:
+        return True
+    mixed = _has_digit_and_letter(value)
+    in_sentence = around.sign == ":" and not (around.whole_line or around.tight or around.name_quoted)
+    if in_sentence and not mixed:
+        return True
+    if strength is Strength.PASSWORD:
+        return False
+    if _NUMBER.match(value):
+        return True
+    return strength is Strength.KEY and not (looks_random(value) or mixed or around.environment_line)
+
+
+def _accept_long(text: str, begin: int, end: int, strength: Strength) -> tuple[int, int] | None:
+    """Decide about a run too long to judge as a whole: its beginning decides, and all of it goes."""
+    head = text[begin : begin + MAX_JUDGED_CHARS]
+    if strength is not Strength.PASSWORD and not looks_random(head):
+        return None
+    rest = _REST_OF_RUN.match(text, end)
+    return begin, rest.end() if rest else end
+
+
+def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> tuple[int, int] | None:
+    """Decide about `--password value`: the name must be a flag of a command."""
+    if text[name_start : name_start + 1] != "-":
+        return None
+    match = _BARE_LINE.match(text, start)
+    if match is None or match[0][0] in "-|<>&":
+        return None
+    value = match[0]
+    if strength is Strength.PASSWORD:
+        accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
+    else:
+        accepted = _can_be_secret(value, Strength.KEY, quoted=False) and any(c.isdigit() for c in value)
+    return match.span() if accepted else None
+
+
+def _has_digit_and_letter(value: str) -> bool:
+    """Tell mixed characters: no word, no number."""
+    return any(character.isdigit() for character in value) and any(character.isalpha() for character in value)

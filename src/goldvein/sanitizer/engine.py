@@ -1,0 +1,469 @@
+"""Find, resolve, replace. Pure: texts in, texts and findings out.
+
+1. Scan each text: the rules of the table whose keyword occurs, and the names that say secret.
+2. Resolve: what overlaps becomes one finding, as wide as all of it, named by its longest part.
+3. Replace by placeholders that are numbered over all texts of the example, and scan the result again, until nothing
+   more is found: so that sanitizing a second time changes nothing.
+Placeholders that are already in a text are left as they are, and nothing is found inside or across one.
+"""
+
+import hashlib
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import resources
+
+from goldvein.sanitizer import checks, personal
+from goldvein.sanitizer.context import find_context_secrets
+from goldvein.sanitizer.rules import RULES, Rule
+from goldvein.sanitizer.views import base64_readings, plain_view
+
+MAX_TEXT_CHARS = 262_144
+MAX_ROUNDS = 32
+MIN_REPEATED_SECRET_CHARS = 12
+MAX_REPEATED_SECRETS = 256
+PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address"})
+
+_PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
+_DATA_URI = re.compile(r";base64,[A-Za-z0-9+/=\\\n]{64,262144}+")
+# The shortest key of the table that counts, cut or whole, is a prefix of two and a body of eight.
+_LONG_TOKEN = re.compile(r"[A-Za-z0-9_.=+/~%$:!,-]{10,262144}+")
+_BARE_NUMBER = re.compile(r"-?[0-9]{1,64}(?:\.[0-9]{1,64})?")
+_JSON_WITHOUT_STRINGS = re.compile(r"[\s0-9.,eE+:truefalsn{}\[\]-]{0,256}")
+_JSON_AFTER_VALUE = re.compile(r"[ \t\r\n]{0,16}[,}\]]")
+_UNICODE_ESCAPE_REST = re.compile(r"u[0-9a-fA-F]{4}")
+_JSON_CONTEXT_CHARS = 256
+
+Confirmation = Callable[[str, int, int], bool]
+
+
+class SanitizerFailed(Exception):
+    """The sanitizer failed; the text must be dropped."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class TextTooLong(Exception):
+    """The text is longer than the sanitizer reads."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """What was found where. Offsets are of the input; the value itself is kept nowhere."""
+
+    type: str
+    start: int
+    end: int
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sanitized:
+    """A text that may be stored, what was found in it, and the version of the rules that looked."""
+
+    text: str
+    findings: tuple[Finding, ...]
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Piece:
+    """A part of the output that is the input unchanged."""
+
+    output_start: int
+    output_end: int
+    input_start: int
+
+
+@dataclass(kw_only=True, slots=True)
+class _Work:
+    """One text of the example on its way."""
+
+    text: str
+    findings: list[Finding] = field(default_factory=list)
+    output: str = ""
+    pieces: list[_Piece] = field(default_factory=list)
+    settled: bool = False
+
+
+def _package_digest() -> str:
+    """Take a short digest over the sources of this package: other rules or other code, other version."""
+    digest = hashlib.sha256()
+    sources = (entry for entry in resources.files(__package__).iterdir() if entry.name.endswith(".py"))
+    for source in sorted(sources, key=lambda entry: entry.name):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+SANITIZER_VERSION = f"1-{_package_digest()}"
+
+
+def _confirmation(name: str | None) -> Confirmation | None:
+    """Find the predicate that a rule names; an unknown name fails at import."""
+    if name is None:
+        return None
+    found: Confirmation = getattr(checks, name, None) or getattr(personal, name)
+    return found
+
+
+def _keyword_index(chosen: Callable[[Rule], bool]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Index which of the chosen rules each keyword wakes."""
+    index: dict[str, list[int]] = {}
+    for place, rule in enumerate(RULES):
+        for keyword in rule.keywords if chosen(rule) else ():
+            index.setdefault(keyword, []).append(place)
+    return tuple((keyword, tuple(places)) for keyword, places in index.items())
+
+
+def _ignores_case(rule: Rule) -> bool:
+    return bool(rule.pattern.flags & re.IGNORECASE)
+
+
+_CONFIRMATIONS = tuple(_confirmation(rule.confirm) for rule in RULES)
+_TOKEN_KEYWORDS = _keyword_index(lambda rule: rule.in_token)
+_EXACT_KEYWORDS = _keyword_index(lambda rule: not rule.in_token and not _ignores_case(rule))
+_FOLDED_KEYWORDS = _keyword_index(_ignores_case)
+_ALWAYS = frozenset(place for place, rule in enumerate(RULES) if not rule.keywords)
+
+
+def sanitize(text: str) -> Sanitized:
+    """Replace secrets and personal data in one text. Raises TextTooLong or SanitizerFailed, nothing else."""
+    return sanitize_many([text])[0]
+
+
+def sanitize_text(text: str) -> str:
+    """Give the sanitized text alone."""
+    return sanitize(text).text
+
+
+def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
+    """Replace secrets and personal data in the texts of one example, which share their placeholders.
+
+    A type with one distinct value in the example gives `[REDACTED:email]`; with two or more, `[REDACTED:email_1]`,
+    `[REDACTED:email_2]` in order of appearance, the same value always under the same number. If the texts already hold
+    placeholders of that type, new values are numbered after the highest (one without a number counts as 1). A bare
+    JSON number is replaced by a quoted placeholder, so that JSON stays JSON.
+
+    Raises TextTooLong over MAX_TEXT_CHARS. Any other failure is SanitizerFailed, without the text: drop the text.
+    """
+    if any(isinstance(text, str) and len(text) > MAX_TEXT_CHARS for text in texts):
+        raise TextTooLong
+    sanitized = None
+    with suppress(Exception):  # whatever goes wrong, the caller must fail closed and see no text
+        sanitized = _sanitize_example(texts)
+    if sanitized is None:
+        # Raised outside the handler: the cause, which may quote the text, is not attached.
+        raise SanitizerFailed
+    return sanitized
+
+
+def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
+    """Scan and replace until a round finds nothing."""
+    works = [_Work(text=text, output=text, pieces=[_whole(text)]) for text in texts]
+    for _ in range(MAX_ROUNDS):
+        if not sum(_scan_once(work) for work in works):
+            break
+        _mark_repeated(works)
+        _replace(works)
+    return [Sanitized(text=work.output, findings=tuple(work.findings), version=SANITIZER_VERSION) for work in works]
+
+
+def _whole(text: str) -> _Piece:
+    """Begin with one piece: the output is the input."""
+    return _Piece(output_start=0, output_end=len(text), input_start=0)
+
+
+def _scan_once(work: _Work) -> bool:
+    """Scan the output as it is now; new findings go to the work in input offsets."""
+    if work.settled:
+        return False
+    found = _scan(work.output)
+    work.settled = not found
+    for finding in found:
+        _add(work, finding)
+    return bool(found)
+
+
+def _add(work: _Work, finding: Finding) -> None:
+    """Translate a finding in the output to the input, piece by piece."""
+    place = max(0, bisect_right(work.pieces, finding.start, key=lambda piece: piece.output_start) - 1)
+    for piece in work.pieces[place:]:
+        if piece.output_start >= finding.end:
+            break
+        start = max(finding.start, piece.output_start) - piece.output_start + piece.input_start
+        end = min(finding.end, piece.output_end) - piece.output_start + piece.input_start
+        if start < end:
+            work.findings.append(Finding(type=finding.type, start=start, end=end, rule=finding.rule))
+
+
+def _scan(text: str) -> list[Finding]:
+    """Collect all findings of one pass, resolved, without what existing placeholders hold."""
+    lowered = _lowered(text)
+    candidates = [
+        *_scan_rules(text, lowered),
+        *_scan_names(text, lowered),
+        *_scan_view(text),
+        *_scan_base64(text),
+    ]
+    if not candidates:
+        return []
+    protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    resolved = _resolve(candidate for found in candidates for candidate in _without(found, protected, text))
+    return [finding for finding in resolved if finding.start < finding.end]
+
+
+def _lowered(text: str) -> str:
+    """Fold to lower case with the same offsets."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(character if len(character.lower()) != 1 else character.lower() for character in text)
+
+
+def _awake(text: str, lowered: str) -> list[int]:
+    """List the rules whose keyword occurs, in table order."""
+    places = set(_ALWAYS)
+    tokens = " ".join(_LONG_TOKEN.findall(text))
+    for keyword, found in _TOKEN_KEYWORDS:
+        if keyword in tokens:
+            places.update(found)
+    for keyword, found in _EXACT_KEYWORDS:
+        if keyword in text:
+            places.update(found)
+    for keyword, found in _FOLDED_KEYWORDS:
+        if keyword in lowered:
+            places.update(found)
+    return sorted(places)
+
+
+def _scan_rules(text: str, lowered: str) -> Iterator[Finding]:
+    """Yield candidates of the table."""
+    images = [match.span() for match in _DATA_URI.finditer(text)] if ";base64," in text else []
+    for place in _awake(text, lowered):
+        rule, confirm = RULES[place], _CONFIRMATIONS[place]
+        for match in rule.pattern.finditer(text):
+            start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
+            if confirm is not None and not confirm(text, start, end):
+                continue
+            if any(left <= start and end <= right for left, right in images):
+                continue
+            yield Finding(type=rule.type, start=start, end=end, rule=rule.id)
+
+
+def _scan_names(text: str, lowered: str) -> Iterator[Finding]:
+    """Yield candidates beside names that say secret."""
+    for rule, kind, start, end in find_context_secrets(text, lowered):
+        yield Finding(type=kind, start=start, end=end, rule=rule)
+
+
+def _scan_view(text: str) -> Iterator[Finding]:
+    """Yield candidates in the text as a parser or a terminal would read it."""
+    view = plain_view(text)
+    if view is None:
+        return
+    lowered = _lowered(view.text)
+    for found in (*_scan_rules(view.text, lowered), *_scan_names(view.text, lowered)):
+        start, end = view.input_span(found.start, found.end)
+        yield Finding(type=found.type, start=start, end=end, rule=found.rule)
+
+
+def _scan_base64(text: str) -> Iterator[Finding]:
+    """Yield runs of base64 that decode to a text with a secret in it: the whole run goes."""
+    for start, end, decoded in base64_readings(text):
+        lowered = decoded.lower()
+        for found in (*_scan_rules(decoded, lowered), *_scan_names(decoded, lowered)):
+            if found.type not in PERSONAL_TYPES:
+                yield Finding(type=found.type, start=start, end=end, rule=found.rule)
+                break
+
+
+def _without(finding: Finding, protected: list[tuple[int, int]], text: str) -> Iterator[Finding]:
+    """Yield the parts of a finding outside placeholders, with quotes and escapes at their edges left out."""
+    start = finding.start
+    place = bisect_right(protected, (start, start))
+    if place and protected[place - 1][1] > start:
+        place -= 1
+    for left, right in protected[place:]:
+        if left >= finding.end:
+            break
+        if any(character.isalnum() for character in text[start:left]):
+            yield from _trimmed(finding, start, left, text)
+        start = right
+    rest = text[start : finding.end]
+    # Beside a placeholder, punctuation alone is what was left around it, not a value.
+    if start == finding.start or any(character.isalnum() for character in rest):
+        yield from _trimmed(finding, start, finding.end, text)
+
+
+def _trimmed(finding: Finding, start: int, end: int, text: str) -> Iterator[Finding]:
+    """Move the edges off whitespace, a pair of quotes and half an escape; nothing left gives nothing."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    if end - start > 1 and text[start] in "\"'`" and text[start] == text[end - 1]:
+        start, end = start + 1, end - 1
+    if start < end and _odd_backslashes_before(text, start):
+        unicode_escape = _UNICODE_ESCAPE_REST.match(text, start)
+        start = unicode_escape.end() if unicode_escape else start + 1
+    if start < end and _odd_backslashes_before(text, end):
+        end -= 1
+    if start < end:
+        yield Finding(type=finding.type, start=start, end=end, rule=finding.rule)
+
+
+def _odd_backslashes_before(text: str, place: int) -> bool:
+    """Tell whether the character at `place` is escaped."""
+    count = 0
+    while count < place and text[place - count - 1] == "\\":
+        count += 1
+    return count % 2 == 1
+
+
+def _resolve(candidates: Iterable[Finding]) -> list[Finding]:
+    """Join what overlaps; the longest part names the whole, and of equals the first in the table."""
+    resolved: list[Finding] = []
+    longest = 0
+    for finding in sorted(candidates, key=lambda candidate: (candidate.start, -candidate.end)):
+        length = finding.end - finding.start
+        if not resolved or finding.start >= resolved[-1].end:
+            resolved.append(finding)
+            longest = length
+            continue
+        last = resolved[-1]
+        named = finding if length > longest else last
+        longest = max(longest, length)
+        resolved[-1] = Finding(type=named.type, start=last.start, end=max(last.end, finding.end), rule=named.rule)
+    return resolved
+
+
+def _mark_repeated(works: list[_Work]) -> None:
+    """Find a secret that was recognised once wherever else it stands in the example."""
+    values: dict[str, str] = {}
+    for work in works:
+        for finding in work.findings:
+            value = work.text[finding.start : finding.end]
+            if finding.type not in PERSONAL_TYPES and _is_telling(value) and len(values) < MAX_REPEATED_SECRETS:
+                values.setdefault(value, finding.type)
+    for work in works:
+        found = [
+            Finding(type=kind, start=start, end=start + len(value), rule="repeated_secret")
+            for value, kind in values.items()
+            for start in _occurrences(work.text, value)
+        ]
+        _add_unfound(work, found)
+
+
+def _is_telling(value: str) -> bool:
+    """Tell whether a value found elsewhere can only be this secret."""
+    return (
+        len(value) >= MIN_REPEATED_SECRET_CHARS
+        and any(character.isdigit() for character in value)
+        and not value.isdigit()
+        and not checks.is_made_of_words(value)
+    )
+
+
+def _occurrences(text: str, value: str) -> Iterator[int]:
+    """Yield where a value stands."""
+    start = text.find(value)
+    while start >= 0:
+        yield start
+        start = text.find(value, start + len(value))
+
+
+def _add_unfound(work: _Work, found: list[Finding]) -> None:
+    """Add the findings that touch neither an earlier one nor a placeholder of the input."""
+    taken = sorted(
+        [(finding.start, finding.end) for finding in work.findings]
+        + [match.span() for match in _PLACEHOLDER.finditer(work.text)]
+    )
+    for finding in found:
+        place = bisect_right(taken, (finding.start, len(work.text)))
+        before = taken[place - 1][1] if place else 0
+        after = taken[place][0] if place < len(taken) else len(work.text)
+        if before <= finding.start and finding.end <= after:
+            work.findings.append(finding)
+            taken.insert(place, (finding.start, finding.end))
+            work.settled = False
+
+
+def _replace(works: list[_Work]) -> None:
+    """Write the outputs anew: numbers depend on all findings of all texts."""
+    for work in works:
+        work.findings.sort(key=lambda finding: finding.start)
+    placeholders = _placeholders(works)
+    for work in works:
+        _render(work, placeholders)
+
+
+def _placeholders(works: list[_Work]) -> dict[tuple[str, str], str]:
+    """Name the placeholder of each distinct (type, value)."""
+    highest: dict[str, int] = {}
+    for work in works:
+        for match in _PLACEHOLDER.finditer(work.text):
+            highest[match[1]] = max(highest.get(match[1], 0), int(match[2] or 1))
+    values: dict[str, list[str]] = {}
+    seen: set[tuple[str, str]] = set()
+    for work in works:
+        for finding in work.findings:
+            value = work.text[finding.start : finding.end]
+            if (finding.type, value) not in seen:
+                seen.add((finding.type, value))
+                values.setdefault(finding.type, []).append(value)
+    named: dict[tuple[str, str], str] = {}
+    for kind, distinct in values.items():
+        numbered = len(distinct) > 1 or kind in highest
+        for number, value in enumerate(distinct, highest.get(kind, 0) + 1):
+            named[kind, value] = f"[REDACTED:{kind}_{number}]" if numbered else f"[REDACTED:{kind}]"
+    return named
+
+
+def _render(work: _Work, placeholders: dict[tuple[str, str], str]) -> None:
+    """Build the output and remember which pieces of it are the input."""
+    text, parts, pieces = work.text, [], []
+    position = written = 0
+    for finding in work.findings:
+        kept = text[position : finding.start]
+        if kept:
+            pieces.append(_Piece(output_start=written, output_end=written + len(kept), input_start=position))
+        placeholder = placeholders[finding.type, text[finding.start : finding.end]]
+        quote = _missing_quote(text, finding)
+        inserted = f"{quote}{placeholder}{quote}"
+        parts += [kept, inserted]
+        written += len(kept) + len(inserted)
+        position = finding.end
+    rest = text[position:]
+    pieces.append(_Piece(output_start=written, output_end=written + len(rest), input_start=position))
+    output = "".join([*parts, rest])
+    work.settled = work.settled and output == work.output
+    work.output, work.pieces = output, pieces
+
+
+def _missing_quote(text: str, finding: Finding) -> str:
+    """Give the quote that a JSON number needs when a string takes its place; nothing where none is needed.
+
+    How deep the JSON is escaped is read from the nearest quote before the number.
+    """
+    if not _BARE_NUMBER.fullmatch(text, finding.start, finding.end) or not _JSON_AFTER_VALUE.match(text, finding.end):
+        return ""
+    begin = max(0, finding.start - _JSON_CONTEXT_CHARS)
+    before = text[begin : finding.start]
+    quote = before.rfind('"')
+    between = before[quote + 1 :].strip()
+    if between[-1:] not in {":", "[", ","} or not _JSON_WITHOUT_STRINGS.fullmatch(between):
+        return ""
+    if quote < 0:
+        return '"' if begin == 0 and between[0] in "[{" else ""
+    slashes = quote - len(before[:quote].rstrip("\\"))
+    # A quote n levels deep has 2**n - 1 backslashes; more than that are escaped backslashes at the string's end.
+    slashes = (slashes ^ (slashes + 1)) >> 1
+    if between[0] in "[{":
+        return "\\" * (2 * slashes + 1) + '"'
+    return "\\" * slashes + '"' if between[0] in ":,]}" else ""

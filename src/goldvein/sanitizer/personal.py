@@ -1,0 +1,130 @@
+"""Checks for personal data: check digits, address ranges, and what only looks like an address."""
+
+import ipaddress
+import re
+
+from goldvein.sanitizer.checks import words
+
+_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_CARD_DIGITS = range(13, 20)
+_PHONE_DIGITS = range(8, 16)
+_NATIONAL_PHONE_DIGITS = range(7, 14)
+_IBAN_DIVISOR = 97
+_IBAN_COUNTRIES = {
+    15: words("NO"),
+    16: words("BE"),
+    18: words("DK FI FO GL NL"),
+    19: words("MK SI"),
+    20: words("AT BA EE KZ LT LU XK"),
+    21: words("CH HR LI LV"),
+    22: words("BG BH CR DE GB GE IE ME RS VA"),
+    23: words("AE GI IL IQ TL"),
+    24: words("AD CZ ES MD PK RO SA SE SK TN VG"),
+    25: words("LY PT ST"),
+    26: words("IS TR"),
+    27: words("FR GR IT MC MR SM"),
+    28: words("AL AZ BY CY DO GT HU LB PL SV"),
+    29: words("BR EG PS QA UA"),
+    30: words("JO KW MU"),
+    31: words("MT SC"),
+    32: words("LC"),
+}
+_CARD_START = re.compile(r"(?:4|5[1-5]|2[2-7]|3[0-9]|6)")
+_FILE_ENDINGS = words(
+    "png jpg jpeg gif svg webp ico css js mjs cjs ts tsx jsx json map md txt py rb go rs java html htm xml yml yaml "
+    "toml lock sh zip gz tgz tar whl pdf so dll exe woff woff2 ttf mp3 mp4 scss less vue svelte"
+)
+_SYSTEM_MAILBOXES = frozenset({"git", "hg", "svn"})
+_VERSION_BEFORE = re.compile(
+    r"(?i)(?:\bv|\bver\.?|\bversion|\brelease|\brevision|\bchrome/|\b[a-z]+/|[=<>~^]=?|@)[\s\"':=]{0,4}\Z"
+)
+_PHONE_WORD_BEFORE = re.compile(
+    r"(?i)(?:phone|telephone|telefon|tel|mobile|mobil|cell|handy|fax|whatsapp|sms|call|calls|called|ruf|appel\w{0,3}|"
+    r"num[e\u00e9]ro|n[u\u00fa]mero|t[e\u00e9]l\w{0,6}|movil|m\u00f3vil|cellulare|contact|"
+    r"rufnummer|dial|reach\w{0,3}|text)"
+    r"[\w\s\"'.:=()#\\>-]{0,24}\Z"
+)
+# What stands between :// and the last part of a password that holds / or other signs.
+_USER_PART = re.compile(r"(?:[^\s/?#\"'<>]{0,256}|[^\s/:@\"'<>]{0,128}:(?![0-9]{1,5}[/?#])[^\s\"'<>@]{0,256})\Z")
+_EXTENSION = re.compile(r"[ ]?(?:x|ext\.?|#)")
+_DOTTED_NUMBER_AFTER = re.compile(r"\.[0-9]")
+
+
+def _digits(value: str) -> str:
+    return "".join(character for character in value if character in "0123456789")
+
+
+def passes_luhn(digits: str) -> bool:
+    """Check the check digit of payment cards."""
+    total = sum(_LUHN_DOUBLED[int(digit)] if place % 2 else int(digit) for place, digit in enumerate(reversed(digits)))
+    return total % 10 == 0
+
+
+def card_number(text: str, start: int, end: int) -> bool:
+    """Confirm a card number: the right length and first digits, the check digit, and not one digit repeated."""
+    digits = _digits(text[start:end])
+    return (
+        len(digits) in _CARD_DIGITS
+        and len(set(digits)) > 1
+        and _CARD_START.match(digits) is not None
+        and passes_luhn(digits)
+        and text[start - 1 : start] not in {".", "-", "_"}
+        and not _DOTTED_NUMBER_AFTER.match(text, end)
+    )
+
+
+def iban(text: str, start: int, end: int) -> bool:
+    """Confirm an IBAN: the length its country uses, and remainder 1 modulo 97."""
+    compact = text[start:end].replace(" ", "").replace("-", "").upper()
+    if compact[:2] not in _IBAN_COUNTRIES.get(len(compact), ()):
+        return False
+    rearranged = compact[4:] + compact[:4]
+    return int("".join(str(int(character, 36)) for character in rearranged)) % _IBAN_DIVISOR == 1
+
+
+def social_security_number(text: str, start: int, end: int) -> bool:
+    """Confirm a number that the issuer can have given: no part of zeros, area neither 666 nor 9xx."""
+    area, group, serial = text[start : start + 3], text[start + 4 : start + 6], text[end - 4 : end]
+    return area not in {"000", "666"} and area[0] != "9" and group != "00" and serial != "0000"
+
+
+def public_address(text: str, start: int, end: int) -> bool:
+    """Confirm a public IP address: no private, loopback, link-local, documentation or multicast one, and no version."""
+    value = text[start:end]
+    try:
+        address = ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    if not address.is_global or address.is_multicast or address.is_reserved:
+        return False
+    if address.version == 4:  # noqa: PLR2004 - the name of the protocol
+        return not _VERSION_BEFORE.search(text[max(0, start - 16) : start])
+    return True
+
+
+def email_address(text: str, start: int, end: int) -> bool:
+    """Confirm a mailbox: no file name such as icon@2x.png, no git@host:path, no password before a host in a URL."""
+    local, _, domain = text[start:end].rpartition("@")
+    if domain.rpartition(".")[2].lower() in _FILE_ENDINGS:
+        return False
+    if local.lower() in _SYSTEM_MAILBOXES:
+        return False
+    before = text[max(0, start - 256) : start]
+    authority = before.rpartition("://")
+    return not authority[1] or _USER_PART.match(authority[2]) is None
+
+
+def international_phone(text: str, start: int, end: int) -> bool:
+    """Confirm 8 to 15 digits after the plus sign, not a sum or an offset of a time."""
+    digits = _digits(_EXTENSION.split(text[start:end])[0])
+    return len(digits) in _PHONE_DIGITS and digits[0] != "0" and len(set(digits)) > 2  # noqa: PLR2004 - +1111...: filler
+
+
+def national_phone(text: str, start: int, end: int) -> bool:
+    """Confirm a number with separators, said to be a phone number by a word shortly before it."""
+    digits = _digits(_EXTENSION.split(text[start:end])[0])
+    return (
+        len(digits) in _NATIONAL_PHONE_DIGITS
+        and len(set(digits)) > 2  # noqa: PLR2004 - 111-1111: filler
+        and _PHONE_WORD_BEFORE.search(text[max(0, start - 40) : start]) is not None
+    )

@@ -1,0 +1,910 @@
+"""The table of rules: what is looked for, with an example and a look-alike for each.
+
+No example is written out: bodies are made by `_sample`, so that no scanner of a code host takes this file for a leak.
+A pattern's group `secret` is what is redacted; without it, the whole match. Every repeat has a bound.
+A rule runs only when one of its keywords occurs in the text (in the lower-cased text if its pattern ignores case).
+"""
+
+import re
+import string
+from dataclasses import dataclass
+
+MIN_CUT_CHARS = 8
+
+# Where a token may begin: not inside a word, unless the word is the end of an escape (\n, %3D, \u003d).
+LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2}))"
+LEFT_ENDINGS = (
+    r"(?<![A-Za-z0-9]{0})",
+    r"(?<=\\[nrtbf]{0})",
+    r"(?<=%[0-9A-Fa-f][0-9A-Fa-f]{0})",
+    r"(?<=\\u[0-9A-Fa-f]{{4}}{0})",
+)
+# Where a text may have been cut: its end, or dots that say so.
+CUT = r"(?=\Z|\.\.\.|\u2026)"
+
+ALNUM = "[A-Za-z0-9]"
+WORD = "[A-Za-z0-9_]"
+URLSAFE = "[A-Za-z0-9_-]"
+DOTTED = "[A-Za-z0-9_.=-]"
+BASE64 = "[A-Za-z0-9+/]"
+PADDED = "[A-Za-z0-9+/=_-]"
+LOWER = "[a-z0-9]"
+UPPER = "[A-Z0-9]"
+HEX = "[a-f0-9]"
+HEX_DASH = "[a-f0-9-]"
+DIGIT = "[0-9]"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One thing that is looked for.
+
+    `confirm` names a predicate over (text, start, end). `in_token`: the keyword stands inside a long unbroken run.
+    """
+
+    id: str
+    type: str
+    description: str
+    pattern: re.Pattern[str]
+    keywords: tuple[str, ...]
+    example: str
+    counter_example: str
+    confirm: str | None = None
+    in_token: bool = False
+
+
+def _sample(length: int, alphabet: str = ALNUM) -> str:
+    """Make up a body: it steps through the alphabet, so that it is varied and the same every time."""
+    letters = re.findall(alphabet, string.ascii_letters + string.digits)
+    return "".join(letters[(place * 29 + 7 + place // len(letters)) % len(letters)] for place in range(length))
+
+
+def _sample_uuid() -> str:
+    """Make up a UUID."""
+    return "-".join(_sample(length, HEX) for length in (8, 4, 4, 4, 12))
+
+
+def _key(  # noqa: PLR0917 - rows of a table
+    rule_id: str,
+    description: str,
+    prefixes: tuple[str, ...],
+    alphabet: str,
+    minimum: int,
+    maximum: int = 512,
+    *,
+    confirm: str = "prefixed_value",
+) -> Rule:
+    """Make the rule for a key with a fixed prefix and a body of one alphabet; also one that the text's end has cut."""
+    starts = "|".join(_at_left_edge(re.escape(prefix)) for prefix in prefixes)
+    shortest = min(MIN_CUT_CHARS, minimum)
+    accepted = alphabet.replace("a-f0", "a-fA-F0")
+    return Rule(
+        id=rule_id,
+        type=rule_id,
+        description=description,
+        pattern=re.compile(
+            f"(?:{starts})(?:{accepted}{{{minimum},{max(minimum, maximum)}}}|{accepted}{{{shortest},{minimum}}}{CUT})"
+        ),
+        keywords=prefixes,
+        example=f"key {prefixes[0]}{_sample(minimum, alphabet)} set",
+        counter_example=f"key {prefixes[0]}{_sample(5, alphabet)} set",
+        confirm=confirm,
+        in_token=True,
+    )
+
+
+def _at_left_edge(prefix: str) -> str:
+    """Match a literal, then check that it begins a token: in this order the search for the literal is fast."""
+    return prefix + "(?:" + "|".join(ending.format(prefix) for ending in LEFT_ENDINGS) + ")"
+
+
+def _shape(  # noqa: PLR0917 - rows of a table
+    rule_id: str,
+    description: str,
+    pattern: str,
+    keywords: tuple[str, ...],
+    example: str,
+    counter_example: str,
+    *,
+    kind: str | None = None,
+    confirm: str | None = None,
+) -> Rule:
+    """Make a rule with a pattern of its own."""
+    return Rule(
+        id=rule_id,
+        type=kind or rule_id,
+        description=description,
+        pattern=re.compile(pattern),
+        keywords=keywords,
+        example=example,
+        counter_example=counter_example,
+        confirm=confirm,
+    )
+
+
+_OWN_KEYS = (
+    _key("goldvein_key", "API key of goldvein", ("gv_live_", "gv_test_"), ALNUM, 20, 64),
+    _key("webhook_secret", "signing secret in the Standard Webhooks form", ("whsec_",), PADDED, 20),
+)
+
+_CLOUD_KEYS = (
+    _shape(
+        "aws_access_key",
+        "access key id of Amazon Web Services",
+        r"(?:(?<![A-Za-z0-9/+])|(?<=\\[nrt]))(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"
+        rf"|{LEFT}(?:AKIA|ASIA)[A-Z0-9]{{8,16}}{CUT}",
+        ("AKIA", "ASIA", "ABIA", "ACCA"),
+        f"id {'ASIA'}{_sample(16, UPPER)}",
+        f"id {'ASIA'}{_sample(15, UPPER)} set",
+        confirm="prefixed_value",
+    ),
+    _key("aws_bedrock_key", "API key of Amazon Bedrock", ("ABSK",), PADDED, 60, 400),
+    _key("aws_bedrock_session_key", "short API key of Amazon Bedrock", ("bedrock-api-key-",), PADDED, 40, 4096),
+    _key("aws_marketplace_key", "key of Amazon Marketplace", ("amzn.mws.",), HEX_DASH, 36, 36),
+    _shape(
+        "azure_client_secret",
+        "client secret of Microsoft Entra",
+        r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])",
+        ("Q~",),
+        f"value {_sample(3)}8Q~{_sample(34)} set",
+        f"value {_sample(3)}8Q~{_sample(9)} set",
+        confirm="prefixed_value",
+    ),
+    _shape(
+        "azure_account_key",
+        "key in a connection string of Azure",
+        r"(?i)\b(?:AccountKey|SharedAccessKey|SharedSecretValue|PrimaryKey|SecondaryKey)[ ]{0,2}=[ ]{0,2}"
+        r"(?P<secret>[A-Za-z0-9+/%]{20,128}={0,2})",
+        ("accountkey", "sharedaccesskey", "sharedsecretvalue", "primarykey", "secondarykey"),
+        f"AccountName=a;AccountKey={_sample(86)}==;EndpointSuffix=core",
+        "AccountName=a;AccountKey=<key>;EndpointSuffix=core",
+        confirm="varied_value",
+    ),
+    _shape(
+        "signed_url",
+        "signature or session token in a signed URL",
+        r"(?i)[?&;](?:amp;)?(?:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|"
+        r"x-goog-credential|awsaccesskeyid|skoid|hmac|policy|key-pair-id)=(?P<secret>[A-Za-z0-9%+/_=~.-]{16,4096})",
+        ("sig=", "signature=", "security-token=", "credential=", "awsaccesskeyid=", "skoid=", "hmac=", "policy="),
+        f"https://a.example/b?se=2030&sig={_sample(43)}%3D&sp=r",
+        "https://a.example/b?sig=none&sp=r",
+        confirm="varied_value",
+    ),
+    _key("google_api_key", "API key of Google", ("AIza",), URLSAFE, 35, 48),
+    _key("google_access_token", "OAuth access token of Google", ("ya29.",), DOTTED, 20, 2048),
+    _key("google_client_secret", "OAuth client secret of Google", ("GOCSPX-",), URLSAFE, 24, 40),
+    _key("google_refresh_token", "OAuth refresh token of Google", ("1//0",), URLSAFE, 30, 256),
+    _key("digitalocean_token", "token of DigitalOcean", ("dop_v1_", "doo_v1_", "dor_v1_"), HEX, 64, 64),
+    _key("heroku_key", "API key of Heroku", ("HRKU-",), URLSAFE, 36, 80),
+    _key("alibaba_key", "access key id of Alibaba Cloud", ("LTAI",), ALNUM, 16, 24, confirm="mixed_body"),
+    _key("tencent_key", "secret id of Tencent Cloud", ("AKID",), ALNUM, 32, 40, confirm="mixed_body"),
+    _key("yandex_key", "API key of Yandex Cloud", ("AQVN", "AJE"), URLSAFE, 35, 48, confirm="mixed_body"),
+    _key("cloudflare_token", "token of Cloudflare", ("cfut_", "cfat_", "cfk_"), ALNUM, 40, 64),
+    _key("cloudflare_origin_key", "origin CA key of Cloudflare", ("v1.0-",), HEX_DASH, 60, 200),
+    _key("fly_token", "token of Fly.io", ("fo1_", "fm2_", "fm1r_", "fm1a_"), "[A-Za-z0-9+/=_,-]", 40, 4096),
+    _key("vercel_token", "token of Vercel", ("vcp_", "vci_", "vca_", "vcr_", "vck_"), ALNUM, 24, 80),
+    _key("supabase_token", "token of Supabase", ("sbp_",), HEX, 40, 64),
+    _key("supabase_secret", "secret key of Supabase", ("sb_secret_",), URLSAFE, 22, 64),
+    _key("netlify_token", "token of Netlify", ("nfp_", "nfc_", "nfo_", "nfu_"), ALNUM, 36, 48),
+    _key("render_key", "API key of Render", ("rnd_",), ALNUM, 28, 40, confirm="mixed_body"),
+    _key("scalingo_token", "token of Scalingo", ("tk-us-",), URLSAFE, 40, 64),
+    _key("scaleway_key", "access key of Scaleway", ("SCW",), UPPER, 17, 17, confirm="mixed_body"),
+    _key("tailscale_key", "key of Tailscale", ("tskey-",), URLSAFE, 20, 128),
+    _key("ngrok_key", "API key of ngrok", ("ak_2",), ALNUM, 25, 60, confirm="mixed_body"),
+    _key("openshift_token", "token of OpenShift", ("sha256~",), URLSAFE, 40, 48),
+    _key("databricks_token", "token of Databricks", ("dapi", "dosed", "dkea"), HEX_DASH, 32, 36),
+    _key("snowflake_token", "programmatic token of Snowflake", ("snowflake_pat_",), URLSAFE, 20),
+    _key("planetscale_token", "credential of PlanetScale", ("pscale_",), DOTTED, 32, 80),
+    _key("mongodb_atlas_secret", "service account secret of MongoDB Atlas", ("mdb_sa_sk_",), URLSAFE, 30, 80),
+    _key("clickhouse_key", "secret key of ClickHouse Cloud", ("4b1d",), ALNUM, 38, 38, confirm="mixed_body"),
+    _key(
+        "terraform_token", "organisation token of Terraform Enterprise", ("at-",), ALNUM, 40, 80, confirm="mixed_body"
+    ),
+    _shape(
+        "terraform_cloud_token",
+        "token of HCP Terraform",
+        LEFT + r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{20,128}",
+        (".atlasv1.",),
+        f"token {_sample(14)}.atlasv1.{_sample(64)}",
+        f"token {_sample(14)}.atlasv1.none",
+    ),
+    _key("pulumi_token", "token of Pulumi", ("pul-",), HEX, 40, 40),
+    _key("vault_token", "token of HashiCorp Vault", ("hvs.", "hvb.", "hvr."), URLSAFE, 24, 400),
+    _key("infracost_key", "API key of Infracost", ("ico-",), ALNUM, 32, 32),
+    _key(
+        "doppler_token",
+        "token of Doppler",
+        tuple(f"dp.{kind}." for kind in ("pt", "st", "ct", "sa", "scim", "audit")),
+        DOTTED,
+        36,
+        80,
+    ),
+    _key("age_secret_key", "secret key of age", ("AGE-SECRET-KEY-1",), UPPER, 58, 58),
+    _shape(
+        "onepassword_token",
+        "secret key of 1Password",
+        LEFT + r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
+        ("A3-",),
+        "key A3-" + "-".join(_sample(length, UPPER) for length in (6, 11, 5, 5, 5)),
+        "model A3-" + _sample(6, UPPER),
+    ),
+    _key("onepassword_service_token", "service account token of 1Password", ("ops_eyJ",), PADDED, 60, 2048),
+    _key("infisical_token", "token of Infisical", ("st.",), "[a-f0-9.]", 60, 200, confirm="mixed_body"),
+)
+
+_CODE_KEYS = (
+    _key("github_token", "token of GitHub", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), WORD, 30, 255),
+    _key("github_fine_grained_token", "fine-grained token of GitHub", ("github_pat_",), WORD, 22, 255),
+    _key(
+        "gitlab_token",
+        "token of GitLab",
+        tuple(
+            f"{kind}-"
+            for kind in (
+                "glpat",
+                "gldt",
+                "glrt",
+                "glrtr",
+                "glptt",
+                "glsoat",
+                "glft",
+                "glimt",
+                "glagent",
+                "glcbt",
+                "glffct",
+                "gloas",
+                "glwt",
+            )
+        ),
+        DOTTED,
+        20,
+        320,
+    ),
+    _key("gitlab_runner_token", "registration token of GitLab", ("GR1348941",), URLSAFE, 20, 50),
+    _key("bitbucket_token", "token of Bitbucket", ("ATBB", "ATCTT3x"), DOTTED, 24, 400, confirm="mixed_body"),
+    _key("atlassian_token", "token of Atlassian", ("ATATT3x", "ATATT3", "ATSTT3"), "[A-Za-z0-9_=-]", 60, 400),
+    _key("npm_token", "token of npm", ("npm_",), ALNUM, 36, 64),
+    _key(
+        "pypi_token",
+        "token of PyPI",
+        ("pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBpLm9yZ", "pypi-"),
+        URLSAFE,
+        50,
+        2048,
+    ),
+    _key("rubygems_key", "key of RubyGems", ("rubygems_",), HEX, 48, 48),
+    _key("crates_token", "token of crates.io", ("cio",), ALNUM, 32, 32, confirm="mixed_body"),
+    _key("clojars_token", "token of Clojars", ("CLOJARS_",), LOWER, 60, 60),
+    _key("nuget_key", "key of NuGet", ("oy2",), LOWER, 43, 43),
+    _key("docker_token", "token of Docker", ("dckr_pat_", "dckr_oat_"), URLSAFE, 27, 64),
+    _key("circleci_token", "token of CircleCI", ("CCIPAT_", "CCIPRJ_"), WORD, 40, 100),
+    _key("buildkite_token", "token of Buildkite", ("bkua_", "bkpt_", "bkct_", "bkaj_"), ALNUM, 30, 64),
+    _key("octopus_key", "API key of Octopus Deploy", ("API-",), UPPER, 25, 40, confirm="mixed_body"),
+    _key("harness_key", "API key of Harness", ("pat.", "sat."), "[A-Za-z0-9._-]", 60, 90, confirm="mixed_body"),
+    _key("artifactory_key", "API key of Artifactory", ("AKCp",), ALNUM, 60, 80),
+    _key("artifactory_reference_token", "reference token of Artifactory", ("cmVmdGtu",), ALNUM, 50, 80),
+    _key("sonar_token", "token of SonarQube", ("squ_", "sqp_", "sqa_"), HEX, 40, 40),
+    _key(
+        "sourcegraph_token", "token of Sourcegraph", ("sgp_", "slk_", "sgd_"), "[a-f0-9_]", 40, 80, confirm="mixed_body"
+    ),
+    _key("snyk_token", "token of Snyk", ("snyk_",), DOTTED, 40, 400),
+    _key("prefect_key", "API key of Prefect", ("pnu_", "pnb_"), ALNUM, 36, 36),
+    _key("typeform_token", "token of Typeform", ("tfp_",), DOTTED, 40, 80),
+    _key("readme_key", "API key of ReadMe", ("rdme_",), LOWER, 60, 80),
+    _key("localstack_token", "token of LocalStack", ("ls-",), ALNUM, 32, 80, confirm="mixed_body"),
+)
+
+_MODEL_KEYS = (
+    _key("anthropic_key", "API key of Anthropic", ("sk-ant-",), URLSAFE, 20, 256),
+    _key("langfuse_key", "secret key of Langfuse", ("sk-lf-",), HEX_DASH, 36, 36),
+    _key("openrouter_key", "API key of OpenRouter", ("sk-or-v1-", "sk-or-"), HEX, 40, 80),
+    _key(
+        "openai_key",
+        "API key of OpenAI",
+        ("sk-proj-", "sk-svcacct-", "sk-admin-", "sk-None-", "sess-"),
+        URLSAFE,
+        20,
+        512,
+        confirm="mixed_body",
+    ),
+    _shape(
+        "openai_legacy_key",
+        "API key in the form that OpenAI began and many copy",
+        LEFT + rf"sk-(?:(?:[a-z]{{2,12}}-){{0,2}}[A-Za-z0-9]{{24,256}}|[A-Za-z0-9]{{8,64}}{CUT})",
+        ("sk-",),
+        f"key sk-{_sample(48)} set",
+        "class sk-circle-fade-dot-container set",
+        kind="openai_key",
+        confirm="mixed_body",
+    ),
+    _key("huggingface_token", "token of Hugging Face", ("hf_",), ALNUM, 30, 64),
+    _key("huggingface_organisation_token", "organisation token of Hugging Face", ("api_org_",), ALNUM, 30, 64),
+    _key("groq_key", "API key of Groq", ("gsk_",), ALNUM, 40, 80),
+    _key("replicate_token", "token of Replicate", ("r8_",), ALNUM, 36, 48),
+    _key("xai_key", "API key of xAI", ("xai-",), ALNUM, 60, 100),
+    _key("perplexity_key", "API key of Perplexity", ("pplx-",), ALNUM, 40, 64),
+    _key("nvidia_key", "API key of NVIDIA", ("nvapi-",), URLSAFE, 40, 100),
+    _key("langsmith_key", "API key of LangSmith", ("lsv2_",), "[a-z0-9_]", 40, 64),
+    _key("pinecone_key", "API key of Pinecone", ("pcsk_",), WORD, 40, 100),
+    _key("voyage_key", "API key of Voyage", ("pa-",), URLSAFE, 40, 60, confirm="mixed_body"),
+    _key("jina_key", "API key of Jina", ("jina_",), ALNUM, 50, 80),
+    _key("tavily_key", "API key of Tavily", ("tvly-",), URLSAFE, 20, 64, confirm="mixed_body"),
+    _key("firecrawl_key", "API key of Firecrawl", ("fc-",), HEX, 32, 32, confirm="mixed_body"),
+    _key("elevenlabs_key", "API key of ElevenLabs", ("sk_",), HEX, 48, 64),
+    _key("fireworks_key", "API key of Fireworks", ("fw_",), ALNUM, 22, 40, confirm="mixed_body"),
+    _key("weights_and_biases_key", "API key of Weights & Biases", ("wandb_v1_",), WORD, 40, 100),
+)
+
+_MESSAGE_KEYS = (
+    _key("slack_token", "token of Slack", tuple(f"xox{kind}-" for kind in "abceoprs"), "[A-Za-z0-9.-]", 10, 255),
+    _key("slack_app_token", "app token of Slack", ("xapp-",), "[A-Za-z0-9-]", 10, 200, confirm="mixed_body"),
+    _shape(
+        "slack_webhook",
+        "webhook of Slack",
+        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/+-]{20,200})",
+        ("hooks.slack.com/",),
+        f"https://hooks.slack.com/services/T{_sample(9, UPPER)}/B{_sample(9, UPPER)}/{_sample(24)}",
+        "https://hooks.slack.com/services/T000/B000/X",
+        kind="webhook_url",
+        confirm="prefixed_value",
+    ),
+    _shape(
+        "discord_webhook",
+        "webhook of Discord",
+        r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}/[A-Za-z0-9_-]{40,100})",
+        ("discord.com/api/", "discordapp.com/api/"),
+        f"https://discord.com/api/webhooks/{_sample(18, DIGIT)}/{_sample(68)}",
+        "https://discord.com/api/webhooks/1/none",
+        kind="webhook_url",
+    ),
+    _shape(
+        "office_webhook",
+        "webhook of Microsoft Teams, Power Automate, Zapier, Make or Pipedream",
+        r"(?:webhook\.office\.com/webhookb2/|hooks\.zapier\.com/hooks/catch/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
+        r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/v1/spaces/)"
+        r"(?P<secret>[A-Za-z0-9@/?=&%._-]{10,400})",
+        (
+            "webhook.office.com/",
+            "hooks.zapier.com/",
+            ".make.com/",
+            "hook.integromat.com/",
+            ".pipedream.net/",
+            "chat.googleapis.com/",
+        ),
+        f"https://acme.webhook.office.com/webhookb2/{_sample_uuid()}@{_sample_uuid()}/Incoming/{_sample(32, HEX)}",
+        "https://acme.webhook.office.com/webhookb2/none",
+        kind="webhook_url",
+    ),
+    _shape(
+        "discord_token",
+        "bot token of Discord",
+        r"[MNO](?<![A-Za-z0-9_-][MNO])[A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
+        (".",),
+        f"bot M{_sample(23)}.{_sample(6)}.{_sample(38)} on",
+        "bot M.x.y on",
+        confirm="mixed_body",
+    ),
+    _shape(
+        "telegram_token",
+        "bot token of Telegram",
+        r"(?<![0-9A-Za-z])(?:bot)?(?P<secret>[0-9]{8,10}:A[A-Za-z0-9_-]{33,35})(?![A-Za-z0-9_-])",
+        (":A",),
+        f"bot {_sample(9, DIGIT)}:AA{_sample(33)} on",
+        "at 12345678:A1 on",
+        confirm="varied_value",
+    ),
+    _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
+    _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
+    _key("mailgun_key", "API key of Mailgun", ("key-",), HEX, 32, 32),
+    _shape(
+        "mailchimp_key",
+        "API key of Mailchimp or Mandrill",
+        r"(?<![A-Za-z0-9])(?:[a-f0-9]{32}-us[0-9]{1,2}|md-[A-Za-z0-9_-]{22})(?![A-Za-z0-9])",
+        ("-us", "md-"),
+        f"key {_sample(32, HEX)}-us12 set",
+        f"key {_sample(31, HEX)}-us12 set",
+        confirm="mixed_body",
+    ),
+    _key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
+    _key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
+    _key("telnyx_key", "API key of Telnyx", ("KEY01",), WORD, 40, 64),
+    _key("courier_key", "API key of Courier", ("pk_prod_", "dk_prod_"), UPPER, 24, 40, confirm="mixed_body"),
+    _key("intercom_token", "token of Intercom", ("dG9rOg", "dG9rO"), PADDED, 40, 80),
+    _key(
+        "hubspot_token",
+        "private app token of HubSpot",
+        ("pat-na1-", "pat-eu1-", "pat-na2-", "pat-ap1-"),
+        HEX_DASH,
+        36,
+        36,
+    ),
+    _key(
+        "facebook_token",
+        "access token of Facebook",
+        ("EAAC", "EAAG", "EAAB", "EAAM", "EAAA", "EAAJ"),
+        DOTTED,
+        50,
+        400,
+        confirm="mixed_body",
+    ),
+    _key("instagram_token", "access token of Instagram", ("IGQV", "IGAA"), DOTTED, 50, 400, confirm="mixed_body"),
+    _key("twitter_bearer_token", "bearer token of X", ("AAAAAAAAAAAAAAAAAAAAA",), "[A-Za-z0-9%]", 60, 200),
+    _key("dropbox_token", "short-lived token of Dropbox", ("sl.",), URLSAFE, 100, 2048),
+)
+
+_BUSINESS_KEYS = (
+    _key(
+        "stripe_key",
+        "secret key of Stripe",
+        tuple(f"{kind}_{mode}_" for kind in ("sk", "rk") for mode in ("live", "test", "prod")),
+        WORD,
+        16,
+        255,
+        confirm="mixed_body",
+    ),
+    _key("square_token", "token of Square", ("sq0atp-", "sq0csp-", "sq0idp-"), URLSAFE, 22, 64),
+    _key(
+        "shopify_token", "token of Shopify", ("shpat_", "shpca_", "shppa_", "shpss_", "shpua_"), "[A-Fa-f0-9]", 32, 64
+    ),
+    _key(
+        "plaid_token",
+        "token of Plaid",
+        ("access-sandbox-", "access-development-", "access-production-"),
+        HEX_DASH,
+        36,
+        36,
+    ),
+    _key("razorpay_key", "key of Razorpay", ("rzp_live_", "rzp_test_"), ALNUM, 14, 24, confirm="mixed_body"),
+    _key(
+        "flutterwave_key",
+        "key of Flutterwave",
+        ("FLWSECK-", "FLWSECK_TEST-", "FLWPUBK-", "FLWPUBK_TEST-", "FLWSECK_TEST"),
+        "[A-Za-z0-9-]",
+        12,
+        64,
+        confirm="mixed_body",
+    ),
+    _key("easypost_key", "API key of EasyPost", ("EZAK", "EZTK"), ALNUM, 54, 54),
+    _key("shippo_token", "token of Shippo", ("shippo_live_", "shippo_test_"), HEX, 40, 40),
+    _key("duffel_token", "token of Duffel", ("duffel_live_", "duffel_test_"), URLSAFE, 43, 43),
+    _key("lob_key", "API key of Lob", ("live_", "test_"), HEX, 35, 35),
+    _key("gocardless_token", "token of GoCardless", ("live_", "sandbox_"), URLSAFE, 40, 40, confirm="mixed_body"),
+    _key("mercadopago_token", "token of Mercado Pago", ("APP_USR-",), "[A-Za-z0-9-]", 40, 100),
+    _shape(
+        "paypal_braintree_token",
+        "access token of Braintree",
+        r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
+        ("access_token$",),
+        f"token access_token$production${_sample(16, LOWER)}${_sample(32, HEX)}",
+        "token access_token$production$none",
+    ),
+    _key("linear_key", "API key of Linear", ("lin_api_", "lin_oauth_"), ALNUM, 32, 80),
+    _key("notion_token", "token of Notion", ("ntn_", "secret_"), ALNUM, 40, 60),
+    _shape(
+        "airtable_token",
+        "token of Airtable",
+        r"pat(?<![A-Za-z0-9]pat)[A-Za-z0-9]{14}\.[a-f0-9]{64}",
+        ("pat",),
+        f"token pat{_sample(14)}.{_sample(64, HEX)}",
+        "token pattern.none",
+    ),
+    _key("asana_token", "token of Asana", ("2/", "1/"), "[0-9/:a-f]", 45, 80, confirm="mixed_body"),
+    _key("postman_key", "API key of Postman", ("PMAK-", "PMAT-"), "[A-Za-z0-9-]", 26, 64),
+    _key("figma_token", "token of Figma", ("figd_", "figo_", "figor_"), URLSAFE, 30, 64),
+    _key("frameio_token", "token of Frame.io", ("fio-u-",), "[A-Za-z0-9_=-]", 40, 80),
+    _key("contentful_token", "management token of Contentful", ("CFPAT-",), URLSAFE, 40, 60),
+    _key("adobe_secret", "client secret of Adobe", ("p8e-", "p8-"), ALNUM, 32, 40, confirm="mixed_body"),
+    _key("intra42_secret", "client secret of Intra42", ("s-s4t2ud-", "s-s4t2af-"), HEX, 64, 64),
+    _key(
+        "settlemint_token",
+        "token of SettleMint",
+        ("sm_aat_", "sm_pat_", "sm_sat_"),
+        ALNUM,
+        16,
+        32,
+        confirm="mixed_body",
+    ),
+    _key("maxmind_key", "licence key of MaxMind", ("MMK_",), ALNUM, 29, 60),
+    _shape(
+        "maxmind_license",
+        "licence key of MaxMind",
+        LEFT + r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
+        ("_mmk",),
+        f"key {_sample(6)}_{_sample(29)}_mmk",
+        "key none_mmk",
+        kind="maxmind_key",
+    ),
+    _key(
+        "authress_key",
+        "access key of Authress",
+        ("sc_", "ext_", "scauth_", "authress_"),
+        "[A-Za-z0-9.=_-]",
+        55,
+        400,
+        confirm="mixed_body",
+    ),
+    _key("mapbox_token", "secret token of Mapbox", ("sk.eyJ",), DOTTED, 60, 300),
+    _key("clerk_key", "secret key of Clerk", ("sk_clerk_",), ALNUM, 24, 80),
+    _key("posthog_key", "personal key of PostHog", ("phx_",), ALNUM, 30, 64),
+    _key("salesforce_token", "session of Salesforce", ("00D",), "[A-Za-z0-9!._]", 80, 200, confirm="mixed_body"),
+    _key("zuplo_key", "API key of Zuplo", ("zpka_",), WORD, 30, 80),
+)
+
+_WATCH_KEYS = (
+    _key("sentry_token", "token of Sentry", ("sntrys_", "sntryu_"), PADDED, 40, 400),
+    _key("grafana_token", "token of Grafana", ("glc_", "glsa_"), PADDED, 32, 400),
+    _key("grafana_key", "API key of Grafana", ("eyJrIjoi",), PADDED, 60, 400),
+    _key(
+        "newrelic_key",
+        "key of New Relic",
+        ("NRAK-", "NRAA-", "NRRA-", "NRIQ-", "NRII-", "NRSP-", "NRJS-"),
+        "[A-Za-z0-9_-]",
+        19,
+        64,
+    ),
+    _key(
+        "dynatrace_token",
+        "token of Dynatrace",
+        ("dt0c01.", "dt0s01.", "dt0s16.", "dt0s02.", "dt0s08."),
+        "[A-Z0-9.]",
+        80,
+        100,
+    ),
+    _key("datadog_token", "token of Datadog", ("ddapp_", "ddpat_"), ALNUM, 30, 64),
+    _key("honeycomb_key", "key of Honeycomb", ("hcaik_", "hcaic_", "hcbik_", "hcxik_", "hcamk_"), LOWER, 50, 70),
+    _key("logfire_token", "token of Logfire", ("pylf_v1_",), WORD, 40, 80),
+    _key("rootly_key", "API key of Rootly", ("rootly_",), HEX, 64, 64),
+    _key("statsig_key", "secret of Statsig", ("secret-", "console-"), ALNUM, 40, 60, confirm="mixed_body"),
+    _key("launchdarkly_key", "key of LaunchDarkly", ("sdk-", "api-", "mob-"), HEX_DASH, 36, 36),
+)
+
+_DOCUMENTS = (
+    _shape(
+        "private_key",
+        "private key in armour",
+        r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?!-----)[\s\S]){0,32768}+-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
+        ("PRIVATE KEY",),
+        f"-----BEGIN {'OPENSSH'} PRIVATE KEY-----\n{_sample(64)}\n-----END {'OPENSSH'} PRIVATE KEY-----",
+        f"-----BEGIN PUBLIC KEY-----\n{_sample(64)}\n-----END PUBLIC KEY-----",
+    ),
+    _shape(
+        "private_key_cut",
+        "private key cut before its end",
+        r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?(?:-{1,5})?"
+        r"(?:(?:[\s>|+]|\\{1,4}[nrt]){1,16}+"
+        r"(?:[A-Za-z0-9+/=]{16,32768}|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n\\\"]{0,200}|"
+        r"[A-Za-z0-9+/=]{1,64}(?=\\?[\"']|\Z|\.\.\.|\u2026|\n\n)))"
+        r"{0,2048}+",
+        ("PRIVATE KEY",),
+        f"-----BEGIN {'EC'} PRIVATE KEY-----\n{_sample(64)}\n{_sample(30)}",
+        "-----BEGIN CERTIFICATE-----\nMIIB",
+        kind="private_key",
+    ),
+    _shape(
+        "putty_private_key",
+        "private key of PuTTY",
+        r"Private-Lines: [0-9]{1,4}(?:\s|\\[rn]){1,4}(?P<secret>(?:[A-Za-z0-9+/=]{1,80}(?:\s|\\[rn]){0,4}){1,2048}+)",
+        ("Private-Lines: ",),
+        f"Private-Lines: 2\n{_sample(64)}\n{_sample(64)}\n",
+        "Private-Lines: none",
+        kind="private_key",
+    ),
+    _shape(
+        "jwt",
+        "JSON Web Token",
+        LEFT + r"eyJ[A-Za-z0-9_-]{8,65536}+(?:\.[A-Za-z0-9_-]{2,65536}+(?:\.[A-Za-z0-9_-]{0,65536}+){0,3}|" + CUT + ")",
+        ("eyJ",),
+        f"token eyJ{_sample(33)}.eyJ{_sample(60)}.{_sample(43)}",
+        f"token eyJ{_sample(5)} set",
+        confirm="prefixed_value",
+    ),
+    _shape(
+        "password_hash",
+        "hash of a password",
+        r"\$(?:2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{20,60}|(?:apr1|1|5|6|y|7|sha1|argon2(?:id?|d)|"
+        r"scrypt|pbkdf2-sha(?:1|256|512))"
+        r"\$[A-Za-z0-9./=,$+_-]{20,256})",
+        ("$2", "$apr1$", "$1$", "$5$", "$6$", "$y$", "$7$", "$argon2", "$scrypt$", "$pbkdf2", "$sha1$"),
+        f"root:$6${_sample(8)}${_sample(60)}:",
+        "cost $2 and $1",
+    ),
+)
+
+_ADDRESSES_AND_HEADERS = (
+    _shape(
+        "url_password",
+        "password in a URL or connection string",
+        r":(?://|"
+        r"\\/\\/)[^\s/:@\"'<>\\]{0,128}:(?P<secret>(?![0-9]{1,5}[/?#,])(?:[^\s\"'<>@\\]{1,512}+@(?=[^\s\"'<>@/]{1,255}@))?[^\s\"'<>@\\]{1,512}+)@"
+        r"(?=[A-Za-z0-9\[\]$({%_*.-])",
+        ("://", ":\\/\\/"),
+        f"postgresql+psycopg://app:{_sample(9)}@db.internal:5432/app",
+        "postgresql://app:${DB_PASSWORD}@db.internal:5432/app",
+        confirm="not_filler",
+    ),
+    _shape(
+        "url_user_token",
+        "token in the place of the user of a URL",
+        r"://(?P<secret>[A-Za-z0-9_.=-]{16,512}+)(?=(?::x-oauth-basic|:)?@)",
+        ("://",),
+        f"https://{_sample(32)}@reports.example/1",
+        "ssh://deploy@build.example/1",
+        confirm="random_value",
+    ),
+    _shape(
+        "authorization",
+        "credentials of an Authorization header",
+        r"(?i)authorization\\{0,3}[\"'`]?\]?\s{0,4}(?:[:=,]|=>)\s{0,4}[bfru]?\\{0,3}[\"'`]?"
+        r"(?:(?:digest|hawk|aws4-hmac-sha256|oauth|signature|mac)[ \t]{1,4}(?P<secret>[^\n\\]{8,4096})"
+        r"|(?:[a-z][a-z0-9_-]{1,24}[ \t:]{1,4})?(?P<value>[^\s\"'`\\,;<>(){}\[\]$]{6,16384}))",
+        ("authorization",),
+        f"Authorization: ApiKey {_sample(24)}",
+        "Authorization: Bearer <token>",
+        confirm="not_filler",
+    ),
+    _shape(
+        "bearer_token",
+        "token after the word Bearer",
+        r"(?i)\bbearer[ \t\"':=+]{1,4}(?P<secret>[A-Za-z0-9._~+/=:|-]{16,16384})",
+        ("bearer",),
+        f"send bearer {_sample(32)} with it",
+        "the bearer of-good-news-has-arrived",
+        confirm="credential_body",
+    ),
+    _shape(
+        "basic_credentials",
+        "credentials after the word Basic",
+        r"\b[Bb]asic (?P<secret>[A-Za-z0-9+/]{12,1024}={0,2})(?![A-Za-z0-9])",
+        ("asic ",),
+        f"header Basic {_sample(30)}==",
+        "Basic understanding of things",
+        confirm="credential_body",
+    ),
+    _shape(
+        "set_cookie",
+        "value of a cookie that is set",
+        r"(?i)set-cookie\\{0,3}[\"']?\]?\s{0,4}[:=,]\s{0,4}\\{0,3}[\"']?[^\s=;\"'\\,]{1,128}=(?P<secret>[^\s;\"'\\,]{6,4096})",
+        ("set-cookie",),
+        f"Set-Cookie: session={_sample(24)}; Path=/; HttpOnly",
+        "Set-Cookie: theme=dark; Path=/",
+        kind="cookie",
+        confirm="not_filler",
+    ),
+    _shape(
+        "cookie",
+        "cookies of a request",
+        r"(?i)\bcookie\\{0,3}[\"']?\]?\s{0,4}[:=]\s{0,4}\\{0,3}[\"']?"
+        r"(?P<secret>[A-Za-z0-9_.$%-]{1,128}=[^\s;\"'\\]{1,4096}"
+        r"(?:;[ ]{0,2}[A-Za-z0-9_.$%-]{1,128}=[^\s;\"'\\]{0,4096}){0,64})",
+        ("cookie",),
+        f"cookie: sid={_sample(24)}; lang=en",
+        "cookie: theme=dark",
+        confirm="cookie_value",
+    ),
+)
+
+_COMMANDS_AND_FILES = (
+    _shape(
+        "curl_user",
+        "user and password of a curl or wget command",
+        r"(?:\s|=)(?:-u|--user|--proxy-user|-U)(?:[ \t]{1,4}|"
+        r"=)?[\"']?[^\s:\"'@/\\]{1,128}:(?P<secret>[^\s\"'\\]{2,512})",
+        ("-u", "--user", "--proxy-user", "-U"),
+        f"curl -s -u alice:{_sample(9)} https://api.example",
+        "docker run -u 1000:1000 image",
+        confirm="not_numeric",
+    ),
+    _shape(
+        "short_password_flag",
+        "password after -p of a database or login command",
+        r"\b(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|sshpass|mongo|mongosh|"
+        r"mongodump|mongorestore|clickhouse-client|docker login|"
+        r"podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|ldapsearch|"
+        r"ldapadd|ldapmodify|redis-cli|cqlsh|smbclient|htpasswd|7z|zip|unzip)"
+        r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
+        r"'[^'\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
+        ("-p", "-P", "-w", "-a"),
+        f"mysql -h db -u root -p'{_sample(9)}' shop",
+        "mysql -h db -u root -p shop_production",
+        kind="password",
+        confirm="flag_password",
+    ),
+    _shape(
+        "user_percent_password",
+        "user%password of an smb command",
+        r"\s-U[ \t]{0,2}[\"']?[^\s%\"']{1,64}%(?P<secret>[^\s\"'\\]{3,128})",
+        ("-U",),
+        f"smbclient //files/share -U bob%{_sample(9)}",
+        "date -U %Y",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "openssl_password",
+        "password given to openssl",
+        r"-(?:pass|passin|passout)[ \t]{1,2}[\"']?pass:(?P<secret>[^\s\"'\\]{1,128})",
+        ("pass:",),
+        f"openssl enc -pass pass:{_sample(9)} -in a",
+        "openssl enc -pass env:KEY -in a",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "sudo_password",
+        "password piped into sudo or passwd",
+        r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\n\\]{3,128}'|"
+        r"[^\s\"'\\|$]{3,128})[ \t]{0,2}\|[ \t]{0,2}"
+        r"(?:sudo[ \t]{1,2}-S|passwd|docker login|chpasswd|kinit)",
+        ("sudo -s", "passwd", "docker login", "kinit", "echo"),
+        f"echo '{_sample(9)}' | sudo -S apt update",
+        "echo $PASS | sudo -S apt update",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "password_in_prose",
+        "password told in a sentence",
+        r"(?i)(?<![\w-])(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|"
+        r"contrase\u00f1a|mot de passe|api[ -]?key|secret)(?![\w-])"
+        r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
+        r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to)\b|"
+        r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
+        r"(?P<secret>\\?\"[^\s\"\\]{4,128}\\?\"|'[^\s']{4,128}'|`[^\s`]{4,128}`|"
+        r"[^\s\"'`<>{}()\[\]\\,;|&]{5,128}[^\s\"'`<>{}()\[\]\\,;|&.!?:])",
+        ("pass", "kennwort", "pwd", "pw", "contrase", "key", "secret"),
+        "you can log in with user app and password Xk_29dfTq.",
+        "the password for the account is stored hashed",
+        kind="password",
+        confirm="told_password",
+    ),
+    _shape(
+        "netrc",
+        "password of a .netrc entry",
+        r"\blogin[ \t\r\n]{1,8}[^\s\"'\\]{1,128}(?:[ \t\r\n]|"
+        r"\\[nrt]){1,8}password[ \t\r\n]{1,8}(?P<secret>[^\s\"'\\]{1,512})",
+        ("login",),
+        f"machine api.example login alice password {_sample(9)}",
+        "login form password <password>",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "pgpass",
+        "password of a .pgpass line",
+        r"(?m)(?:^|\\n|\")(?:[A-Za-z0-9_.*-]{1,128}):(?:[0-9]{2,5}|"
+        r"\*):[A-Za-z0-9_.*-]{1,64}:[A-Za-z0-9_.*@-]{1,64}:(?P<secret>[^\s\"\\]{3,128})",
+        (":",),
+        f"db.internal:5432:app:alice:{_sample(12)}",
+        "12:30:15:20:99:17",
+        kind="password",
+        confirm="pgpass_password",
+    ),
+)
+
+_PERSONAL = (
+    _shape(
+        "email",
+        "mail address",
+        r"(?:(?<=\\[nrtbf])|(?<![\w.%+\\-]))[\w.%+-]{1,64}(?:@|"
+        r"%40)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])",
+        ("@", "%40"),
+        "write to bob.k+x@mail.example.org now",
+        "see icon@2x.png and git@host.example",
+        confirm="email_address",
+    ),
+    _shape(
+        "phone_international",
+        "phone number with its country code",
+        r"\+(?<![\w+.=/-]\+)[1-9](?:[ ().\u00a0/-]{0,3}[0-9]){7,14}(?:[ ]?(?:x|ext\.?|#)[ ]?[0-9]{1,6})?(?![\w@])",
+        ("+",),
+        "call +49 30 5557 4242 now",
+        "sum +1 +2 and +1234",
+        kind="phone",
+        confirm="international_phone",
+    ),
+    _shape(
+        "phone_national",
+        "phone number in a national form, after a word that says so",
+        r"(?i)[(0-9](?<![\w.+-][(0-9])[0-9() ./\u00a0-]{6,20}[0-9](?:[ ]?(?:x|ext\.?|"
+        r"#)[ ]?[0-9]{1,6})?(?![\w@]|[.-][0-9])",
+        (
+            "phone",
+            "telefon",
+            "tel",
+            "mobil",
+            "cell",
+            "handy",
+            "fax",
+            "whatsapp",
+            "contact",
+            "call",
+            "dial",
+            "rufnummer",
+            "num",
+            "n\u00fam",
+            "num\u00e9",
+            "m\u00f3vil",
+            "sms",
+            "text",
+        ),
+        "Telefon: 030 5557 4242",
+        "order 030 5557 4242",
+        kind="phone",
+        confirm="national_phone",
+    ),
+    _shape(
+        "phone_north_american",
+        "phone number in the form of North America",
+        r"[(0-9](?<![\w.+/-][(0-9])(?:(?<=\()[2-9][0-9]{2}\)[ ]?|"
+        r"(?<=[2-9])[0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4}(?:[ ]?(?:x|ext\.?|"
+        r"#)[ ]?[0-9]{1,6})?(?![\w@]|[-.][0-9])",
+        ("-", "."),
+        "at (415) 555-2671 today",
+        "at 115-555-2671 today",
+        kind="phone",
+        confirm="varied_digits",
+    ),
+    _shape(
+        "card",
+        "payment card number",
+        r"[0-9](?<![\w.-][0-9])(?:[0-9]{12,18}|[0-9]{3}(?:[ -][0-9]{4}){3}|"
+        r"[0-9]{3}[ -][0-9]{6}[ -][0-9]{5})(?![\w]|[ -][0-9])",
+        (),
+        "card 4242 4242 4242 4242 ok",
+        "card 4242 4242 4242 4241 no",
+        confirm="card_number",
+    ),
+    _shape(
+        "iban",
+        "international bank account number",
+        r"[A-Z](?<![A-Za-z0-9_][A-Z])[A-Z][0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?(?![A-Za-z0-9])",
+        (),
+        "IBAN DE89 3704 0044 0532 0130 00",
+        "IBAN DE88 3704 0044 0532 0130 00",
+        confirm="iban",
+    ),
+    _shape(
+        "ssn",
+        "social security number of the United States",
+        r"[0-9](?<![\w.+-][0-9])[0-9]{2}-[0-9]{2}-[0-9]{4}(?![\w-])",
+        ("-",),
+        "ssn 536-22-8714 on file",
+        "part 000-22-8714 in stock",
+        confirm="social_security_number",
+    ),
+    _shape(
+        "ipv4",
+        "public IPv4 address",
+        r"[0-9](?<![\w.-][0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])",
+        (".",),
+        "from 8.8.4.4 port 53",
+        "from 192.168.1.7, version 1.2.3.4 and v4.3.2.1",
+        kind="ip_address",
+        confirm="public_address",
+    ),
+    _shape(
+        "ipv6",
+        "public IPv6 address",
+        r"[0-9A-Fa-f](?<![\w:.][0-9A-Fa-f])[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}:){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
+        (":",),
+        "from 2a00:1450:4001:82b::200e port 53",
+        "at 12:30:45 from fe80::1 and 2001:db8::1",
+        kind="ip_address",
+        confirm="public_address",
+    ),
+)
+
+RULES: tuple[Rule, ...] = (
+    *_OWN_KEYS,
+    *_CLOUD_KEYS,
+    *_CODE_KEYS,
+    *_MODEL_KEYS,
+    *_MESSAGE_KEYS,
+    *_BUSINESS_KEYS,
+    *_WATCH_KEYS,
+    *_DOCUMENTS,
+    *_ADDRESSES_AND_HEADERS,
+    *_COMMANDS_AND_FILES,
+    *_PERSONAL,
+)
