@@ -119,7 +119,13 @@ class World:
         return self.seed.skill_ids[slug]
 
     def anonymous(self, **headers: str) -> TestClient:
-        client = TestClient(self.app, headers=headers, raise_server_exceptions=False, follow_redirects=False)
+        client = TestClient(
+            self.app,
+            headers=headers,
+            raise_server_exceptions=False,
+            follow_redirects=False,
+            client=("127.0.0.1", 50000),
+        )
         self._clients.append(client)
         return client
 

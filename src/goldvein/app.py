@@ -1,5 +1,6 @@
 """The application: every slice's routes, the hot path before them, one shape for every error."""
 
+import hmac
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +25,7 @@ from goldvein.errors import GoldveinError, InvalidField, NotFound
 from goldvein.examples import api as examples_api
 from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
-from goldvein.identity.access import Runtime
+from goldvein.identity.access import Runtime, bearer_token, client_address
 from goldvein.me import api as me_api
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
@@ -98,9 +99,20 @@ def _add_operations(app: FastAPI, runtime: Runtime) -> None:
         return JSONResponse({"status": "ready" if ready else "not ready"}, status_code=200 if ready else 503)
 
     @app.get("/metrics", tags=["operations"], response_class=Response)
-    def metrics() -> Response:
-        """Counters in the Prometheus text format: numbers and closed lists, no text of anybody."""
+    def metrics(request: Request) -> Response:
+        """Counters in the Prometheus text format, over all tenants: for the operator, by address or by token."""
+        if not _is_operator(request, runtime):
+            raise NotFound(what="page or route")
         return Response(generate_latest(runtime.metrics.registry), media_type="text/plain; version=0.0.4")
+
+
+def _is_operator(request: Request, runtime: Runtime) -> bool:
+    """With GOLDVEIN_METRICS_TOKEN set, whoever has it; without, whoever asks from this machine."""
+    token = runtime.settings.metrics_token
+    if token:
+        given = bearer_token(request.headers.get("authorization")) or ""
+        return hmac.compare_digest(given.encode(), token.encode())
+    return client_address(request) in {"127.0.0.1", "::1"}
 
 
 def _answer_error(request: Request, error: Exception) -> Response:
@@ -115,6 +127,8 @@ def _answer_error(request: Request, error: Exception) -> Response:
 def _describe_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, RequestValidationError):
         first = error.errors()[0]
+        if first["type"] == "extra_forbidden":  # its place is a name from outside: not repeated
+            return _describe_error(InvalidField(field="body", reason="has a field that this route does not know"))
         place = ".".join(str(part) for part in first["loc"][1:]) or "body"
         return _describe_error(InvalidField(field=place, reason=_reason(first)))
     if isinstance(error, GoldveinError):

@@ -70,6 +70,11 @@ class Settings:
         metadata={"why": "how long a given consent lasts before it must be renewed"},
     )
     session_days: int = field(default=14, metadata={"why": "how long a browser stays signed in"})
+    metrics_token: str = field(
+        default="",
+        repr=False,
+        metadata={"why": "the bearer token /metrics asks for; empty: only this machine may read it"},
+    )
     log_level: str = field(default="info", metadata={"why": "debug, info, warning or error"})
     api_key: str = field(
         default="",

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision
@@ -372,30 +373,28 @@ def erase_captured(
 ) -> list[str]:
     """Null the texts of a person's captured examples and all that was derived from them; returns their ids.
 
-    Also those in every other status: nothing of them is left to review, edit, promote or export.
+    Whatever status they are in: nothing of them is left to review, edit, promote or export.
     """
-    rows = select(TrainingExample).where(
+    held = [
         TrainingExample.user_id == person_id,
         TrainingExample.source == "usage_capture",
         TrainingExample.status != "withdrawn",
-    )
+    ]
     if example_id is not None:
-        rows = rows.where(TrainingExample.id == example_id)
-    examples = list(session.scalars(rows))
-    for example in examples:
-        for name in (*_TEXTS, "findings", "quality_score", "output_verdict", "tool_name"):
-            setattr(example, name, None)
-        example.status = "withdrawn"
-        _touch(example, now)
-    _delete_revisions(session, [example.id for example in examples])
-    return [example.id for example in examples]
-
-
-def _delete_revisions(session: TenantSession, example_ids: list[str]) -> None:
-    for start in range(0, len(example_ids), 500):
-        chunk = example_ids[start : start + 500]
-        for row in session.scalars(select(ExampleRevision).where(ExampleRevision.example_id.in_(chunk))):
-            session.delete(row)
+        held.append(TrainingExample.id == example_id)
+    erased = list(session.scalars(select(TrainingExample.id).where(*held)))
+    session.execute(
+        delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
+        execution_options={"synchronize_session": False},
+    )
+    nothing: dict[str, Any] = dict.fromkeys((*_TEXTS, "findings", "quality_score", "output_verdict", "tool_name"))
+    session.execute(
+        update(TrainingExample)
+        .where(*held)
+        .values(**nothing, status="withdrawn", revision=TrainingExample.revision + 1, updated_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    return erased
 
 
 def captured_from(session: TenantSession, person_id: str) -> list[TrainingExample]:

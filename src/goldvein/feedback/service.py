@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession
@@ -67,6 +68,8 @@ def give_feedback(
     """Record a vote or a written report. A second vote of the same person on the same thing replaces the first."""
     if feedback_type not in _CLASSES:
         raise InvalidField(field="feedback_type", reason=f"one of {', '.join(_CLASSES)}")
+    if usage_event_id is not None and not is_id(usage_event_id):
+        raise InvalidField(field="usage_event_id", reason="the id of a usage event")
     comment = _clean_text("comment", comment, least=0, most=MAX_COMMENT_CHARS)
     if feedback_type in kinds.VOTES:
         if category is not None or severity is not None:
@@ -90,7 +93,11 @@ def give_feedback(
         updated_at=now,
     )
     session.add(feedback)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:  # the foreign key knows the events; this slice does not
+        unknown = InvalidField(field="usage_event_id", reason="no such usage event")
+        raise unknown from None
     return feedback
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from goldvein.db.ids import new_id
+from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession
 from goldvein.errors import AlreadyExists, InvalidField, NotAllowed, NotFound, StaleRevision
 from goldvein.identity.actor import Actor, Channel, Reporter, scopes_of
@@ -63,7 +63,7 @@ def members(session: TenantSession) -> list[tuple[Membership, Person]]:
 
 def member(session: TenantSession, person_id: str) -> Membership:
     """One member of the tenant, or NotFound."""
-    found = session.scalar(select(Membership).where(Membership.person_id == person_id))
+    found = session.scalar(select(Membership).where(Membership.person_id == person_id)) if is_id(person_id) else None
     if found is None:
         raise NotFound(what="member")
     return found
@@ -250,7 +250,7 @@ def keys_of(session: TenantSession, person_id: str | None = None) -> list[ApiKey
 
 def revoke_key(session: TenantSession, actor: Actor, key_id: str, now: datetime) -> ApiKey:
     """End a key at once: one's own, or as admin any of the tenant. Revoking twice changes nothing."""
-    key = session.scalar(select(ApiKey).where(ApiKey.id == key_id))
+    key = session.scalar(select(ApiKey).where(ApiKey.id == key_id)) if is_id(key_id) else None
     if key is None or (key.person_id != actor.person_id and not actor.is_admin):
         raise NotFound(what="key")
     actor.need("me" if key.person_id == actor.person_id else "admin")
@@ -262,7 +262,8 @@ def revoke_key(session: TenantSession, actor: Actor, key_id: str, now: datetime)
 def rotate_key(session: TenantSession, server_key: ServerKey, actor: Actor, key_id: str, now: datetime) -> NewKey:
     """Replace one's own key by a new one with the same name and scopes; the old one works for 24 hours more."""
     actor.need("me")
-    old = session.scalar(select(ApiKey).where(ApiKey.id == key_id, ApiKey.person_id == actor.person_id))
+    own = ApiKey.id == key_id, ApiKey.person_id == actor.person_id
+    old = session.scalar(select(ApiKey).where(*own)) if is_id(key_id) else None
     if old is None or not key_is_live(old, now):
         raise NotFound(what="key")
     new = create_key(
@@ -292,7 +293,11 @@ def find_key(session: TenantSession, server_key: ServerKey, text: str, now: date
     key = session.scalar(select(ApiKey).where(ApiKey.public_id == token.public_id))
     if key is None or not server_key.recognises(key.secret_hash, "api-key", text) or not key_is_live(key, now):
         return None
-    return key
+    if key.person_id is None:
+        return key
+    own = Membership.tenant_id == key.tenant_id, Membership.person_id == key.person_id
+    membership = session.scalar(select(Membership).where(*own))
+    return key if membership is not None and is_active(membership) else None
 
 
 def actor_of_key(session: TenantSession, key: ApiKey) -> Actor | None:
@@ -303,7 +308,7 @@ def actor_of_key(session: TenantSession, key: ApiKey) -> Actor | None:
 
 
 def reporter_of_key(key: ApiKey) -> Reporter:
-    """Whose uses this key reports. Deactivating a person revokes their keys, so a live key has a live person."""
+    """Whose uses this live key reports."""
     return Reporter(tenant_id=key.tenant_id, person_id=key.person_id, key_id=key.id)
 
 
@@ -387,7 +392,7 @@ def sessions_of(session: TenantSession, person_id: str, now: datetime) -> list[W
 def end_session(session: TenantSession, actor: Actor, session_id: str) -> None:
     """Sign out one browser of one's own."""
     own = WebSession.id == session_id, WebSession.person_id == actor.person_id
-    if session.execute(delete(WebSession).where(*own)).rowcount == 0:  # type: ignore[attr-defined]
+    if not is_id(session_id) or session.execute(delete(WebSession).where(*own)).rowcount == 0:  # type: ignore[attr-defined]
         raise NotFound(what="session")
 
 

@@ -181,18 +181,19 @@ def choose(
 ) -> int:
     """Give or withdraw consent in a transaction of its own; returns how many examples it erased.
 
-    The same for the web page, the API and the command line. A yes to what is already so changes nothing.
+    The same for the web page, the API and the command line. A second yes renews the consent; a no without a consent
+    changes nothing.
     """
-    now = runtime.now()
-    action, erased = "given" if give else "withdrawn", 0
+    now, lifetime = runtime.now(), timedelta(days=runtime.settings.consent_days)
+    removed = withdrawal.Removed(consent_changed=True, erased_examples=0)
     with runtime.database.write(actor.tenant_id) as session:
         if give:
-            lifetime = timedelta(days=runtime.settings.consent_days)
             consent.give_consent(session, actor, now=now, lifetime=lifetime, expected_seq=expected_seq, **options)
         else:
-            erased = withdrawal.withdraw(session, actor, now=now, expected_seq=expected_seq).erased_examples
-    runtime.metrics.consent_changes.labels(action=action).inc()
-    return erased
+            removed = withdrawal.withdraw(session, actor, now=now, expected_seq=expected_seq)
+    if removed.consent_changed:
+        runtime.metrics.consent_changes.labels(action="given" if give else "withdrawn").inc()
+    return removed.erased_examples
 
 
 def _consent(session: TenantSession, actor: Actor, now: datetime) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from goldvein.capture import service as capture
 from goldvein.consent import service as consent
+from goldvein.db.ids import is_id
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import NotFound
 from goldvein.examples import service as examples
@@ -38,6 +39,8 @@ def withdraw(session: TenantSession, actor: Actor, *, now: datetime, expected_se
 def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: str | None = None) -> Removed:
     """Erase what was captured from the person, all of it or one example; the consent stays as it is."""
     actor.need("me")
+    if example_id is not None and not is_id(example_id):
+        raise NotFound(what="training example captured from you")
     lock_consent(session, exclusive=True)
     erased = _erase(session, actor, now, example_id)
     if example_id is not None and erased == 0:

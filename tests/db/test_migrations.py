@@ -1,0 +1,143 @@
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from conftest import World
+from goldvein.db.base import Base
+from goldvein.db.engine import make_engine
+from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store, upgrade
+from goldvein.errors import NotConfigured
+from sqlalchemy import create_engine, inspect, select, text
+
+import pytest
+
+
+def test_models_and_migrations_do_not_differ(world: World) -> None:
+    engine = make_engine(world.owner_url)
+    with engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    engine.dispose()
+    assert [d for d in differences if d[0] != "remove_table"] == []
+
+
+def test_migrating_twice_changes_nothing(empty_store: tuple[str, str]) -> None:
+    url, owner_url = empty_store
+    assert upgrade(owner_url, url) == newest_revision()
+    assert upgrade(owner_url, url) == newest_revision()
+
+
+def test_a_store_without_the_schema_is_refused(empty_store: tuple[str, str]) -> None:
+    engine = make_engine(empty_store[0])
+    with pytest.raises(NotConfigured, match="goldvein migrate"):
+        refuse_unsafe_store(engine, allow_owner=False)
+    engine.dispose()
+
+
+def test_every_tenant_owned_table_refers_to_its_parents_with_the_tenant(world: World) -> None:
+    """A reference between tenants cannot exist: the tenant is part of every foreign key between tenant-owned tables."""
+    engine = create_engine(world.owner_url)
+    inspector = inspect(engine)
+    owned = {t for t in inspector.get_table_names() if "tenant_id" in {c["name"] for c in inspector.get_columns(t)}}
+    assert len(owned) >= 13
+    for table in owned:
+        for key in inspector.get_foreign_keys(table):
+            if key["referred_table"] in owned:
+                assert "tenant_id" in key["constrained_columns"], (table, key["name"])
+                assert "tenant_id" in key["referred_columns"], (table, key["name"])
+    engine.dispose()
+
+
+class TestPostgresql:
+    """What SQLite does not have: roles and policies."""
+
+    @pytest.fixture
+    def store(self) -> str:
+        return "postgresql"
+
+    def test_the_owner_may_not_serve(self, world: World) -> None:
+        engine = make_engine(world.owner_url)
+        with pytest.raises(NotConfigured, match="owns the tables"):
+            refuse_unsafe_store(engine, allow_owner=False)
+        refuse_unsafe_store(engine, allow_owner=True)
+        engine.dispose()
+
+    def test_a_superuser_may_not_serve(self, world: World) -> None:
+        engine = make_engine(world.owner_url.replace("goldvein_owner", "postgres"))
+        with pytest.raises(NotConfigured, match="is a superuser"):
+            refuse_unsafe_store(engine, allow_owner=False)
+        engine.dispose()
+
+    def test_every_tenant_owned_table_has_forced_row_security(self, world: World) -> None:
+        """A new table without a policy fails here."""
+        rows = text(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'public' AND c.relkind = 'r' AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
+        )
+        engine = create_engine(world.owner_url)
+        with engine.connect() as connection:
+            assert connection.scalars(rows).all() == ["alembic_version"]
+        engine.dispose()
+
+    def test_a_missing_tenant_is_an_error_and_not_an_empty_answer(self, world: World) -> None:
+        with world.database.engine.connect() as connection, pytest.raises(Exception, match="goldvein.tenant_id"):
+            connection.execute(text("SELECT id FROM skills"))
+        with world.database.read(world.someone("alice").tenant_id) as session:
+            session.connection()
+        with world.database.engine.connect() as connection, pytest.raises(Exception, match="uuid"):
+            connection.execute(text("SELECT id FROM skills"))  # the setting of the transaction before is gone
+
+    def test_policies_show_the_own_rows_and_no_others(self, world: World) -> None:
+        """The first trap of row-level security is that it returns nothing at all."""
+        for name, slug in (("alice", "release-notes"), ("charlie", "globex-notes")):
+            with world.database.engine.begin() as connection:
+                tenant = {"tenant": world.someone(name).tenant_id}
+                connection.execute(text("SELECT set_config('goldvein.tenant_id', :tenant, true)"), tenant)
+                assert connection.scalars(text("SELECT slug FROM skills")).all() == [slug]
+
+    @pytest.mark.parametrize("statement", ["UPDATE {} SET seq = 9", "DELETE FROM {}", "TRUNCATE {}"])
+    def test_the_server_cannot_change_consent_events(self, world: World, statement: str) -> None:
+        with world.database.engine.connect() as connection:
+            tenant = {"tenant": world.someone("alice").tenant_id}
+            connection.execute(text("SELECT set_config('goldvein.tenant_id', :tenant, true)"), tenant)
+            with pytest.raises(Exception, match="permission denied"):
+                connection.execute(text(statement.format("consent_events")))
+
+    @pytest.mark.parametrize("statement", ["UPDATE {} SET seq = 9", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+    def test_not_even_the_owner_changes_them_by_accident(self, world: World, statement: str) -> None:
+        engine = create_engine(world.owner_url.replace("goldvein_owner", "postgres"))
+        with engine.connect() as connection, pytest.raises(Exception, match="append-only"):
+            connection.execute(text(statement.format("consent_events")))
+        engine.dispose()
+
+
+class TestSqlite:
+    """What PostgreSQL does not need to be told."""
+
+    @pytest.fixture
+    def store(self) -> str:
+        return "sqlite"
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE consent_events SET seq = seq + 10",
+            "DELETE FROM consent_events",
+            "INSERT OR REPLACE INTO consent_events SELECT * FROM consent_events",
+        ],
+    )
+    def test_consent_events_are_append_only(self, world: World, statement: str) -> None:
+        with world.database.engine.begin() as connection, pytest.raises(Exception, match="append-only"):
+            connection.execute(text(statement))
+
+    def test_commits_are_synced_and_erased_text_is_overwritten(self, world: World) -> None:
+        with world.database.engine.connect() as connection:
+            read = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "recursive_triggers")
+            }
+        assert read == {
+            "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "recursive_triggers": 1,
+        }  # fmt: skip
+
+    def test_a_store_is_at_the_newest_revision_after_migrating(self, world: World) -> None:
+        with world.database.engine.connect() as connection:
+            assert current_revision(connection) == newest_revision()
+            assert connection.scalar(select(text("count(*)")).select_from(text("tenants"))) == 2
