@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query
@@ -47,6 +47,6 @@ def decode_time_cursor(cursor: str | None) -> tuple[datetime, str] | None:
         created_at = datetime.fromisoformat(text)
     except ValueError:
         created_at = None
-    if created_at is None or created_at.tzinfo is None or not is_id(row_id):
+    if created_at is None or created_at.tzinfo != UTC or not is_id(row_id):
         raise InvalidField(field="cursor", reason="not a cursor of this list")
     return created_at, row_id

@@ -221,9 +221,8 @@ def _skill_of_turn(runtime: Runtime, reporter: Reporter, reading: HookReading, n
     if reading.names_skill is not None:
         skill_id = _known_skill(runtime, reporter, skill_candidates(reading.names_skill))
         if skill_id is not None and turn[0] is not None and turn[1] is not None:
-            with runtime.database.write(reporter.tenant_id) as session:
-                own = {"session_id": turn[0], "prompt_id": turn[1]}
-                service.remember_turn(session, reporter, **own, skill_id=skill_id, now=runtime.now())
+            own = {"session_id": turn[0], "prompt_id": turn[1]}
+            service.remember_turn(runtime.database, reporter, **own, skill_id=skill_id, now=runtime.now())
         return skill_id
     if turn[0] is None or turn[1] is None:
         return None

@@ -24,7 +24,7 @@ REJECTED: Final = (
     "not_a_use",
 )
 NONE: Final = ("no_snippets", "oversize_snippet")
-FAILED: Final = ("sanitizer_failed", "text_too_long")
+FAILED: Final = ("sanitizer_failed", "text_too_long", "internal_error")
 
 REASONS: Final = {"denied": DENIED, "none": NONE, "failed": FAILED}
 

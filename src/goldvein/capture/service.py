@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+import structlog
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from goldvein.capture.formats import CapturedUse
-from goldvein.capture.outcomes import Capture, Recorded
+from goldvein.capture.outcomes import Capture, CaptureOutcome, Recorded
 from goldvein.capture.prices import PRICES_AS_OF, estimate_cost
 from goldvein.capture.tables import HookTurn, TokenMeasurement, UsageEvent
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision, Use
 from goldvein.db.ids import new_id
 from goldvein.db.session import Database, TenantSession, lock_consent
-from goldvein.errors import EventConflict, InvalidField, NotFound
+from goldvein.errors import EventConflict, GoldveinError, InvalidField, NotFound
 from goldvein.examples import service as examples
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Reporter
@@ -25,6 +26,8 @@ from goldvein.identity.server_key import ServerKey
 from goldvein.sanitizer import Sanitized, SanitizerFailed, TextTooLong, sanitize_many, sanitize_text
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
+
+log = structlog.get_logger()
 
 HOOK_TURN_LIFETIME = timedelta(days=1)
 
@@ -56,7 +59,17 @@ def record_use(database: Database, server_key: ServerKey, report: Report) -> Rec
     the consent is locked and decided on again, and event, measurement and example are stored together.
     """
     _refuse_secret_names(report.use)
-    prepared = _prepare(database, report)
+    try:
+        prepared = _prepare(database, report)
+        return _commit(database, server_key, report, prepared)
+    except GoldveinError:
+        raise
+    except Exception:  # a bug in capturing costs the capture, never the event
+        log.exception("capture_failed", door=report.door)
+    return _commit(database, server_key, report, _without_texts("failed", "internal_error"))
+
+
+def _commit(database: Database, server_key: ServerKey, report: Report, prepared: _Prepared) -> Recorded:
     try:
         with database.write(report.reporter.tenant_id) as session:
             return _store(session, server_key, report, prepared)
@@ -64,6 +77,10 @@ def record_use(database: Database, server_key: ServerKey, report: Report) -> Rec
         # The same event, reported twice at once: the other one has committed, so this one is now a duplicate.
         with database.write(report.reporter.tenant_id) as session:
             return _store(session, server_key, report, prepared)
+
+
+def _without_texts(outcome: CaptureOutcome, reason: str | None) -> _Prepared:
+    return _Prepared(texts=None, otherwise=Capture(outcome=outcome, reason=reason))
 
 
 def _refuse_secret_names(use: CapturedUse) -> None:
@@ -81,14 +98,14 @@ def _is_clean(name: str) -> bool:
 def _prepare(database: Database, report: Report) -> _Prepared:
     use = report.use
     if use.dropped_oversize:
-        return _Prepared(texts=None, otherwise=Capture(outcome="none", reason="oversize_snippet"))
+        return _without_texts("none", "oversize_snippet")
     if not use.tool_input_snippet or not use.tool_output_snippet:
-        return _Prepared(texts=None, otherwise=Capture(outcome="none", reason="no_snippets"))
+        return _without_texts("none", "no_snippets")
     with database.read(report.reporter.tenant_id) as session:
         skill = skills.find_skill(session, use.skill or "")
         expected = _decide(session, report, skill)
     if not expected.allowed:
-        return _Prepared(texts=None, otherwise=Capture(outcome="denied", reason=expected.reason))
+        return _without_texts("denied", expected.reason)
     return _sanitized(use.tool_input_snippet, use.tool_output_snippet)
 
 
@@ -96,9 +113,9 @@ def _sanitized(tool_input: str, tool_output: str) -> _Prepared:
     try:
         first, second = sanitize_many([tool_input, tool_output])
     except TextTooLong:
-        return _Prepared(texts=None, otherwise=Capture(outcome="failed", reason="text_too_long"))
+        return _without_texts("failed", "text_too_long")
     except SanitizerFailed:
-        return _Prepared(texts=None, otherwise=Capture(outcome="failed", reason="sanitizer_failed"))
+        return _without_texts("failed", "sanitizer_failed")
     return _Prepared(texts=(first, second), otherwise=Capture(outcome="captured"))
 
 
@@ -251,9 +268,21 @@ def find_event(session: TenantSession, event_id: str) -> UsageEvent:
 
 
 def remember_turn(
-    session: TenantSession, reporter: Reporter, *, session_id: str, prompt_id: str, skill_id: str, now: datetime
+    database: Database, reporter: Reporter, *, session_id: str, prompt_id: str, skill_id: str, now: datetime
 ) -> None:
     """Remember which skill is at work in this turn; forget turns older than a day."""
+    own = {"session_id": session_id, "prompt_id": prompt_id}
+    try:
+        with database.write(reporter.tenant_id) as session:
+            _remember_turn(session, reporter, **own, skill_id=skill_id, now=now)
+    except IntegrityError:  # parallel calls of one turn: the other one has committed, so this one updates its row
+        with database.write(reporter.tenant_id) as session:
+            _remember_turn(session, reporter, **own, skill_id=skill_id, now=now)
+
+
+def _remember_turn(
+    session: TenantSession, reporter: Reporter, *, session_id: str, prompt_id: str, skill_id: str, now: datetime
+) -> None:
     session.execute(delete(HookTurn).where(HookTurn.seen_at < now - HOOK_TURN_LIFETIME))
     turn = find_turn(session, reporter, session_id=session_id, prompt_id=prompt_id)
     if turn is None:

@@ -31,7 +31,8 @@ class UsageEvent(TenantOwned, HasId, Base):
         CheckConstraint("capture_outcome IN ('captured', 'denied', 'none', 'failed')", name="capture_outcome"),
         CheckConstraint("(capture_outcome = 'captured') = (capture_reason IS NULL)", name="capture_reason"),
         UniqueConstraint("tenant_id", "reporter_id", "event_hash"),
-        Index("ix_usage_events_skill", "tenant_id", "skill_id", "occurred_at"),
+        # What refers to an event names its skill too, so that feedback on one skill cannot point to a use of another.
+        UniqueConstraint("tenant_id", "skill_id", "id"),
         Index("ix_usage_events_person", "tenant_id", "person_id"),
     )
 

@@ -16,6 +16,9 @@ _SQLITE_PRAGMAS = {
     "busy_timeout": "5000",
 }
 
+# The thread pools of the server never hold more sessions than this. Parameters stay out of error texts (law 1).
+_POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": 10, "hide_parameters": True}
+
 
 def make_engine(url: str) -> Engine:
     """An engine for SQLite or PostgreSQL with the settings that the laws need. `url` names the driver."""
@@ -23,13 +26,11 @@ def make_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = create_engine(
-            parsed, pool_size=20, max_overflow=30, pool_timeout=10, connect_args={"check_same_thread": False}
-        )
+        engine = create_engine(parsed, **_POOL, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, pool_size=10, max_overflow=30, pool_timeout=10, pool_pre_ping=True)
+    return create_engine(parsed, **_POOL, pool_pre_ping=True)
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -310,6 +310,7 @@ def edit_example(
 ) -> TrainingExample:
     """As author, change any text of an example; the texts are sanitized and the former ones kept as a revision."""
     actor.need("review")
+    lock_consent(session, exclusive=False)  # an edit and a withdrawal of the same example come one after the other
     example, _ = find_example(session, actor, example_id)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
     if review.MOVES[example.status or ""] == {}:
@@ -364,6 +365,7 @@ def _touch(example: TrainingExample, now: datetime) -> None:
 def delete_example(session: TenantSession, actor: Actor, example_id: str) -> None:
     """As author, delete an example with its texts and revisions."""
     actor.need("review")
+    lock_consent(session, exclusive=False)
     example, _ = find_example(session, actor, example_id)
     session.delete(example)
 

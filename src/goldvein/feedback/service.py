@@ -96,7 +96,7 @@ def give_feedback(
     try:
         session.flush()
     except IntegrityError:  # the foreign key knows the events; this slice does not
-        unknown = InvalidField(field="usage_event_id", reason="no such usage event")
+        unknown = InvalidField(field="usage_event_id", reason="no such usage event of this skill")
         raise unknown from None
     return feedback
 

@@ -38,7 +38,10 @@ class SkillFeedback(TenantOwned, HasId, Base):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "skill_id"], ["skills.tenant_id", "skills.id"]),
         ForeignKeyConstraint(["tenant_id", "user_id"], ["memberships.tenant_id", "memberships.person_id"]),
-        ForeignKeyConstraint(["tenant_id", "usage_event_id"], ["usage_events.tenant_id", "usage_events.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "skill_id", "usage_event_id"],
+            ["usage_events.tenant_id", "usage_events.skill_id", "usage_events.id"],
+        ),
         ForeignKeyConstraint(["tenant_id", "replied_by"], ["memberships.tenant_id", "memberships.person_id"]),
         ForeignKeyConstraint(["tenant_id", "reviewed_by"], ["memberships.tenant_id", "memberships.person_id"]),
         ForeignKeyConstraint(["tenant_id", "skill_version_id"], ["skill_versions.tenant_id", "skill_versions.id"]),

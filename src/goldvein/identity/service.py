@@ -47,8 +47,12 @@ def invite(session: TenantSession, *, tenant_id: str, email: str, name: str, rol
         session.add(person)
         session.flush()
     known = select(Membership).where(Membership.tenant_id == tenant_id, Membership.person_id == person.id)
-    if session.scalar(known) is not None:
-        raise AlreadyExists(what="member", key="email")
+    membership = session.scalar(known)
+    if membership is not None:
+        if membership.accepted_at is not None or membership.deactivated_at is not None:
+            raise AlreadyExists(what="member", key="email")
+        membership.role = role  # invited again, before accepting
+        return membership
     membership = Membership(tenant_id=tenant_id, person_id=person.id, role=role, created_at=now, revision=1)
     session.add(membership)
     session.flush()

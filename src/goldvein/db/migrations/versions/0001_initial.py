@@ -340,10 +340,12 @@ def upgrade() -> None:
             "event_hash",
             name=op.f("uq_usage_events_tenant_id_reporter_id_event_hash"),
         ),
+        sa.UniqueConstraint(
+            "tenant_id", "skill_id", "id", name=op.f("uq_usage_events_tenant_id_skill_id_id")
+        ),
     )
     with op.batch_alter_table("usage_events", schema=None) as batch_op:
         batch_op.create_index("ix_usage_events_person", ["tenant_id", "person_id"], unique=False)
-        batch_op.create_index("ix_usage_events_skill", ["tenant_id", "skill_id", "occurred_at"], unique=False)
 
     op.create_table(
         "skill_feedback",
@@ -435,6 +437,11 @@ def upgrade() -> None:
             name=op.f("fk_skill_feedback_tenant_id_reviewed_by"),
         ),
         sa.ForeignKeyConstraint(
+            ["tenant_id", "skill_id", "usage_event_id"],
+            ["usage_events.tenant_id", "usage_events.skill_id", "usage_events.id"],
+            name=op.f("fk_skill_feedback_tenant_id_skill_id_usage_event_id"),
+        ),
+        sa.ForeignKeyConstraint(
             ["tenant_id", "skill_id"],
             ["skills.tenant_id", "skills.id"],
             name=op.f("fk_skill_feedback_tenant_id_skill_id"),
@@ -448,11 +455,6 @@ def upgrade() -> None:
             ["tenant_id", "tenant_consent_id"],
             ["consent_events.tenant_id", "consent_events.id"],
             name=op.f("fk_skill_feedback_tenant_id_tenant_consent_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id", "usage_event_id"],
-            ["usage_events.tenant_id", "usage_events.id"],
-            name=op.f("fk_skill_feedback_tenant_id_usage_event_id"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "user_id"],
