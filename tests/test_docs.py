@@ -4,14 +4,16 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+import typer
 from conftest import World
+
 from goldvein import errors
 from goldvein.capture.outcomes import FAILED, NONE, REJECTED
+from goldvein.cli.commands import app
 from goldvein.consent.decision import DENIED
 from goldvein.examples.review import DECISIONS, MOVES
 from goldvein.settings import Settings
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCS = {path.name: path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]}
@@ -69,3 +71,34 @@ def test_files_named_in_the_documents_exist() -> None:
     for name, text in DOCS.items():
         for path in re.findall(r"`((?:src|tests|docs|deploy)/[A-Za-z0-9_./-]+)`", text):
             assert (ROOT / path).exists(), (name, path)
+
+
+def test_each_command_is_in_the_command_line_page_and_no_other() -> None:
+    named = set(re.findall(r"^\| `goldvein ([a-z -]+)` \|", DOCS["cli.md"], re.MULTILINE))
+    assert named == set(commands())
+
+
+def test_commands_in_the_documents_exist_with_their_options() -> None:
+    known = commands()
+    for name, text in DOCS.items():
+        for line in re.findall(r"^ *(?:\.venv/bin/)?(goldvein [a-z].*)$", text, re.MULTILINE):
+            words = line.split("#")[0].split()[1:]
+            path = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
+            assert path in known, (name, line)
+            options = {word for word in words if word.startswith("--")}
+            assert options <= known[path], (name, line)
+
+
+def commands() -> dict[str, set[str]]:
+    """Every command by its path, with its options."""
+
+    def walk(command: object, path: str) -> dict[str, set[str]]:
+        children = getattr(command, "commands", None)
+        if children is None:
+            return {path: {option for parameter in command.params for option in parameter.opts}}  # type: ignore[attr-defined]
+        found: dict[str, set[str]] = {}
+        for name, child in children.items():
+            found |= walk(child, f"{path} {name}".strip())
+        return found
+
+    return walk(typer.main.get_command(app), "")
