@@ -1,0 +1,133 @@
+"""Commands of the operator: they work on the store itself and need its settings, not a key.
+
+None of them makes a key or a consent: those belong to people, who act over HTTP with what is theirs. What they do is in
+`store.py`, which is imported only when one of them runs: a person's command does not wait for the server's libraries.
+"""
+# ruff: noqa: PLC0415
+
+from typing import Annotated
+
+import typer
+
+from goldvein.cli.connection import JsonOption
+from goldvein.cli.groups import command, group
+
+PANEL = "For operators"
+
+HostOption = Annotated[
+    str | None, typer.Option(metavar="HOST", help="Address to listen on (default: GOLDVEIN_HOST or 127.0.0.1).")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=65535, metavar="PORT", help="Port to listen on; 0: any free one (default: GOLDVEIN_PORT or 8787)."
+    ),
+]
+EmailArgument = Annotated[str, typer.Argument(help="The person's address.")]
+
+tenants = group("Organisations on this server (operator).", "goldvein tenant list")
+people = group(
+    "People on this server (operator). Links begin with GOLDVEIN_PUBLIC_URL.",
+    "goldvein person login-link admin@localhost",
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the operator's commands."""
+    command(app, "serve", "goldvein serve --port 8787", panel=PANEL)(serve)
+    command(app, "migrate", "goldvein migrate", panel=PANEL)(migrate)
+    command(app, "doctor", "goldvein doctor", panel=PANEL)(examine)
+    app.add_typer(tenants, name="tenant", rich_help_panel=PANEL)
+    app.add_typer(people, name="person", rich_help_panel=PANEL)
+
+
+def serve(host: HostOption = None, port: PortOption = None) -> None:
+    """Run the server until it is told to stop.
+
+    An empty SQLite store is made at the first start, with one organisation and one admin, whose login link is printed.
+    For another link: `goldvein person login-link admin@localhost`.
+    """
+    from goldvein.cli import store
+
+    store.serve(host=host, port=port)
+
+
+def migrate() -> None:
+    """Bring the store to the schema of this release. Safe to run again.
+
+    On PostgreSQL it runs as the role of GOLDVEIN_MIGRATION_DATABASE_URL, which owns the tables.
+    """
+    from goldvein.cli import store
+
+    store.migrate()
+
+
+def examine(*, as_json: JsonOption = False) -> None:
+    """Check the settings, the data folder, the store and the clock, and say what to do about what is wrong."""
+    from goldvein.cli import store
+
+    if not store.examine(as_json=as_json):
+        raise typer.Exit(1)
+
+
+@command(tenants, "create", "goldvein tenant create Acme --admin-email dana@acme.example --admin-name Dana")
+def create_tenant(
+    name: Annotated[str, typer.Argument(help="The organisation's name.")],
+    admin_email: Annotated[str, typer.Option(metavar="EMAIL", help="The address of its first admin.")],
+    admin_name: Annotated[str, typer.Option(metavar="NAME", help="The name of its first admin.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an organisation and invite its first admin; prints the invitation link, once. Capture is off in it."""
+    from goldvein.cli import store
+
+    store.create_tenant(name=name, admin_email=admin_email, admin_name=admin_name, as_json=as_json)
+
+
+@command(tenants, "list", "goldvein tenant list")
+def list_tenants(*, as_json: JsonOption = False) -> None:
+    """List the organisations on this server."""
+    from goldvein.cli import store
+
+    store.list_tenants(as_json=as_json)
+
+
+@command(people, "invite", "goldvein person invite bob@acme.example --tenant ID --name Bob")
+def invite_person(
+    email: EmailArgument,
+    tenant: Annotated[str, typer.Option(metavar="ID", help="The tenant's id; see `tenant list`.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="How the person is called.")],
+    role: Annotated[str, typer.Option(metavar="ROLE", help="admin or member")] = "member",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Invite a person to an organisation; prints the invitation link, once."""
+    from goldvein.cli import store
+
+    store.invite_person(email=email, tenant=tenant, name=name, role=role, as_json=as_json)
+
+
+@command(people, "login-link", "goldvein person login-link admin@localhost")
+def print_login_link(email: EmailArgument) -> None:
+    """Print a link with which a person signs in without a password."""
+    from goldvein.cli import store
+
+    store.print_login_link(email)
+
+
+@command(people, "reset", "goldvein person reset bob@acme.example")
+def print_reset_link(email: EmailArgument) -> None:
+    """Print a link with which a person sets a new password."""
+    from goldvein.cli import store
+
+    store.print_reset_link(email)
+
+
+def rotate_server_key() -> None:
+    """Put a new server secret before the old ones (operator). Running servers take it up when they are restarted.
+
+    What older secrets hashed stays recognised: keys, sessions and links go on working.
+    """
+    from goldvein.cli import store
+
+    store.rotate_server_key()

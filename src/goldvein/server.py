@@ -1,0 +1,126 @@
+"""Running the application on uvicorn, from the first bound socket to a clean end."""
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from types import FrameType
+
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+
+from goldvein.app import create_app
+from goldvein.db.migrate import current_revision, upgrade
+from goldvein.errors import NotConfigured
+from goldvein.identity.access import Runtime
+from goldvein.settings import Settings
+
+GRACEFUL_SHUTDOWN_SECONDS = 10  # what is acknowledged is on disk; this is for answers still on their way
+_BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, except that a signal to stop is an ordinary end: it is not raised again afterwards."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gracefully at SIGINT or SIGTERM; a second one stops at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        former = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the block without an error, at whatever point it is.
+
+    Also where a shell started the program in the background, which makes it ignore SIGINT.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def bind(settings: Settings) -> tuple[socket.socket, Settings]:
+    """Take the port before anything else is done; returns the settings with the port that was really taken.
+
+    Port 0 means any free one. Raises NotConfigured when the port cannot be had.
+    """
+    host, port = settings.host, settings.port
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.create_server(address, family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number is not None and number > 0 else type(error).__name__
+        raise NotConfigured(what=f"cannot listen on {host} port {port}: {reason}") from error
+    return listener, replace(settings, port=listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Runtime]:
+    """The store these settings name, whatever state it is in; raises NotConfigured when it cannot be used."""
+    with telling_store_errors():
+        runtime = Runtime.open(settings)
+        try:
+            yield runtime
+        finally:
+            runtime.database.close()
+
+
+@contextlib.contextmanager
+def telling_store_errors() -> Iterator[None]:
+    """Turn the database's own errors, which quote statements and addresses, into one that says what to do."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise NotConfigured(what=f"the store cannot be used ({type(error).__name__}): see `goldvein doctor`") from error
+
+
+def prepare_store(runtime: Runtime) -> None:
+    """Make an empty SQLite store by itself; any other store is migrated by the operator's own decision."""
+    if runtime.database.is_sqlite and is_empty(runtime):
+        upgrade(runtime.settings.migration_url, runtime.settings.store_url)
+
+
+def is_empty(runtime: Runtime) -> bool:
+    """Whether no migration ever ran on the store."""
+    with runtime.database.engine.connect() as connection:
+        return current_revision(connection) is None
+
+
+def make_server(runtime: Runtime) -> Server:
+    """A server for this runtime; proxies are believed only as far as the settings name them."""
+    trusted = runtime.settings.trusted_proxies
+    config = uvicorn.Config(
+        create_app(runtime),
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted or None,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+    )
+    return Server(config)

@@ -1,0 +1,179 @@
+"""The organisation: capture switch, name, members, keys. No captured text, and nobody's consent, is on these pages."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request, Response
+
+from goldvein.consent import service as consent
+from goldvein.errors import Conflict, InvalidField, NotFound
+from goldvein.identity import service as identity
+from goldvein.identity.access import Runtime, RuntimeDep
+from goldvein.identity.api import show_member
+from goldvein.identity.service import key_is_live, need_revision
+from goldvein.identity.tables import ApiKey
+from goldvein.web.forms import FilledForm, SentForm, Text, need_id, refused, revision_of
+from goldvein.web.rendering import render
+from goldvein.web.viewer import Viewer, ViewerDep, see_other
+
+router = APIRouter()
+
+_CHANGES: Final[dict[str, tuple[str | None, bool | None]]] = {
+    "make_admin": ("admin", None),
+    "make_member": ("member", None),
+    "deactivate": (None, False),
+    "reactivate": (None, True),
+}
+"""What a button at a member does: the new role, or whether they may act."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _KeyView:
+    """A key of the organisation with the name of its owner."""
+
+    row: ApiKey
+    owner: str | None
+    is_live: bool
+
+
+class _InvitationForm(SentForm):
+    """Whom to invite."""
+
+    email: str = ""
+    name: str = ""
+    role: str = "member"
+
+
+@router.get("/admin")
+def show_admin(request: Request, viewer: ViewerDep, runtime: RuntimeDep) -> Response:
+    """Show the settings of the organisation."""
+    return _admin_page(request, viewer, runtime)
+
+
+def _admin_page(
+    request: Request,
+    viewer: Viewer,
+    runtime: Runtime,
+    *,
+    status: int = 200,
+    name_form: FilledForm | None = None,
+    invitation_form: FilledForm | None = None,
+) -> Response:
+    viewer.actor.need_admin()
+    with runtime.database.read(viewer.actor.tenant_id) as session:
+        tenant = identity.tenant_of(session)
+        switched = consent.switch_event(session)
+        capture_is_on = consent.capture_is_on(session)
+        members = [show_member(membership, person) for membership, person in identity.members(session)]
+        keys = identity.keys_of(session)
+    names = {member.person_id: member.name or member.email for member in members}
+    return render(
+        request,
+        "admin.html",
+        status=status,
+        tenant=tenant,
+        capture_is_on=capture_is_on,
+        switched=switched,
+        members=members,
+        keys=[_KeyView(row=key, owner=_owner(key, names), is_live=key_is_live(key, runtime.now())) for key in keys],
+        name_form=name_form or FilledForm(values={"name": tenant.name}),
+        invitation_form=invitation_form or FilledForm(),
+    )
+
+
+def _owner(key: ApiKey, names: dict[str, str]) -> str | None:
+    return names.get(key.person_id) if key.person_id is not None else None
+
+
+@router.post("/admin/capture")
+def switch_capture(viewer: ViewerDep, runtime: RuntimeDep, capture: Text = "", revision: Text = "") -> Response:
+    """Switch capture on or off, if it still is as the page showed it."""
+    viewer.actor.need_admin()
+    if capture not in {"on", "off"}:
+        raise InvalidField(field="capture", reason="on or off")
+    with runtime.database.write(viewer.actor.tenant_id) as session:
+        changed = consent.switch_capture(
+            session, viewer.actor, on=capture == "on", now=runtime.now(), expected_seq=revision_of(revision)
+        )
+    if changed is not None:
+        runtime.metrics.consent_changes.labels(action=changed.action).inc()
+    return see_other("/admin", done=f"capture_{capture}")
+
+
+@router.post("/admin/name")
+def rename(request: Request, viewer: ViewerDep, runtime: RuntimeDep, name: Text = "", revision: Text = "") -> Response:
+    """Change the organisation's name."""
+    viewer.actor.need_admin()
+    expected = revision_of(revision)
+    try:
+        with runtime.database.write(viewer.actor.tenant_id) as session:
+            tenant = identity.tenant_of(session)
+            need_revision(tenant.revision, expected, {"name": tenant.name})
+            identity.rename_tenant(session, viewer.actor, name)
+    except InvalidField as error:
+        form = refused({"name": name}, error)
+        return _admin_page(request, viewer, runtime, status=422, name_form=form)
+    return see_other("/admin", done="name_changed")
+
+
+@router.post("/admin/members/{person_id}")
+def change_member(
+    viewer: ViewerDep, runtime: RuntimeDep, person_id: str, change: Text = "", revision: Text = ""
+) -> Response:
+    """Change a role, deactivate or reactivate: one button each."""
+    viewer.actor.need_admin()
+    if change not in _CHANGES:
+        raise InvalidField(field="change", reason=f"one of {', '.join(_CHANGES)}")
+    role, active = _CHANGES[change]
+    with runtime.database.write(viewer.actor.tenant_id) as session:
+        current = identity.member(session, need_id(person_id, "member"))
+        need_revision(current.revision, revision_of(revision), {"role": current.role})
+        identity.change_member(session, viewer.actor, person_id, role=role, active=active, now=runtime.now())
+    return see_other("/admin", fragment="members", done="member_changed")
+
+
+@router.post("/admin/invitations")
+def invite(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_InvitationForm, Form()]
+) -> Response:
+    """Invite a person and show the link, this once: the answer is a page of its own and no redirect."""
+    viewer.actor.need_admin()
+    try:
+        with runtime.database.write_across_tenants() as session:
+            membership = identity.invite(
+                session, tenant_id=viewer.actor.tenant_id, now=runtime.now(), **sent.model_dump()
+            )
+            token = identity.make_link(session, runtime.server_key, membership, "invitation", now=runtime.now())
+    except InvalidField as error:
+        form = refused(sent.typed(), error)
+        return _admin_page(request, viewer, runtime, status=422, invitation_form=form)
+    return _show_invitation(request, runtime, token, sent.email)
+
+
+@router.post("/admin/members/{person_id}/invitation")
+def invite_again(request: Request, viewer: ViewerDep, runtime: RuntimeDep, person_id: str) -> Response:
+    """Make a new link for an invitation that was not accepted yet; the old link ends."""
+    viewer.actor.need_admin()
+    with runtime.database.write(viewer.actor.tenant_id) as session:
+        membership = identity.member(session, need_id(person_id, "member"))
+        email = identity.person_of(session, person_id).email
+        if membership.accepted_at is not None:
+            raise Conflict
+        if membership.deactivated_at is not None:
+            raise NotFound(what="open invitation")
+        token = identity.make_link(session, runtime.server_key, membership, "invitation", now=runtime.now())
+    return _show_invitation(request, runtime, token, email)
+
+
+def _show_invitation(request: Request, runtime: Runtime, token: str, email: str) -> Response:
+    link = f"{runtime.settings.base_url}/welcome/{token}"
+    return render(request, "invitation.html", status=201, link=link, email=email)
+
+
+@router.post("/admin/keys/{key_id}/revoke")
+def revoke_key(viewer: ViewerDep, runtime: RuntimeDep, key_id: str) -> Response:
+    """Revoke any key of the organisation."""
+    viewer.actor.need_admin()
+    with runtime.database.write(viewer.actor.tenant_id) as session:
+        identity.revoke_key(session, viewer.actor, need_id(key_id, "key"), runtime.now())
+    return see_other("/admin", fragment="keys", done="key_revoked")
