@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 import typer.main
 from programs import Demo, environment, run, running, running_demo
@@ -350,7 +350,7 @@ def test_an_example_cannot_write_to_the_terminal(alice: Shell) -> None:
 
 def test_an_error_of_the_server_cannot_write_to_the_terminal(alice: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = httpx.Response(418, json={"error": {"code": "\x1b[2J", "message": "\x1b[31m\nnext", "details": {}}})
-    monkeypatch.setattr("httpx.Client.request", lambda *_args, **_options: answer)
+    monkeypatch.setattr("httpx2.Client.request", lambda *_args, **_options: answer)
     assert alice("whoami").err == "goldvein: \\x1b[2J: \\x1b[31m\\nnext\n"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 from programs import Demo, environment, run, running, running_demo
 from prometheus_client.parser import text_string_to_metric_families

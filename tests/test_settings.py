@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from goldvein.errors import NotConfigured
 from goldvein.identity import server_key
 from goldvein.settings import Settings, load
@@ -84,5 +85,5 @@ def test_a_broken_key_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     path = server_key.key_file(settings)
     path.parent.mkdir()
     path.write_text("short\n")
-    with pytest.raises(NotConfigured, match="server.key"):
+    with pytest.raises(NotConfigured, match=r"server\.key"):
         server_key.load(settings)

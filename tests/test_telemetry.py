@@ -3,6 +3,7 @@ import logging
 
 import pytest
 import structlog
+
 from goldvein.telemetry import configure_logging
 
 CANARY = "quiet-otter-1177"
@@ -25,7 +26,7 @@ def test_a_field_that_is_not_listed_is_dropped_and_counted(log_lines) -> None:  
 
 def test_an_exception_is_logged_by_class_and_place_and_never_by_message(log_lines) -> None:  # noqa: ANN001
     try:
-        raise ValueError(CANARY)
+        int(CANARY)
     except ValueError:
         structlog.get_logger().exception("request_failed")
     (line,) = log_lines()

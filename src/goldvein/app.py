@@ -12,8 +12,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import generate_latest
+from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from goldvein.capture import api as capture_api
@@ -21,7 +21,7 @@ from goldvein.capture.hot_path import doors
 from goldvein.consent import api as consent_api
 from goldvein.datasets import api as datasets_api
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
-from goldvein.errors import GoldveinError, InvalidField, NotFound
+from goldvein.errors import Conflict, GoldveinError, InvalidField, NotFound
 from goldvein.examples import api as examples_api
 from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
@@ -75,10 +75,10 @@ def create_app(runtime: Runtime) -> FastAPI:
         app.include_router(slice_api.router)
     _add_operations(app, runtime)
     pages.mount(app)
-    for kind in (GoldveinError, RequestValidationError, HTTPException, Exception):
+    for kind in (GoldveinError, RequestValidationError, HTTPException, IntegrityError, Exception):
         app.add_exception_handler(kind, _answer_error)
     _describe(app)
-    app.add_middleware(Edge, runtime=runtime, routes=app.router.routes)
+    app.add_middleware(Edge, runtime=runtime)
     return app
 
 
@@ -125,25 +125,38 @@ def _answer_error(request: Request, error: Exception) -> Response:
 
 
 def _describe_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
-    if isinstance(error, RequestValidationError):
-        first = error.errors()[0]
-        if first["type"] == "extra_forbidden":  # its place is a name from outside: not repeated
-            return _describe_error(InvalidField(field="body", reason="has a field that this route does not know"))
-        place = ".".join(str(part) for part in first["loc"][1:]) or "body"
-        return _describe_error(InvalidField(field=place, reason=_reason(first)))
-    if isinstance(error, GoldveinError):
-        return status_of(error), error_object(error), headers_of(error)
+    ours = _as_ours(error)
+    if ours is not None:
+        return status_of(ours), error_object(ours), headers_of(ours)
     if isinstance(error, HTTPException):
-        if error.status_code == 404:  # noqa: PLR2004
-            return _describe_error(NotFound(what="page or route"))
         content = {"code": "http_error", "message": str(error.detail), "details": {}}
         return error.status_code, {"error": content}, dict(error.headers or {})
     return 500, INTERNAL_ERROR, {}
 
 
-def _reason(problem: dict[str, Any]) -> str:
-    """What is wrong with a field, from pydantic's own words, which never quote the value."""
-    return "not valid JSON" if problem["type"] == "json_invalid" else str(problem["msg"])
+def _as_ours(error: Exception) -> GoldveinError | None:
+    """What the framework's and the driver's errors mean in our words; None for what is not the caller's doing."""
+    match error:
+        case GoldveinError():
+            return error
+        case RequestValidationError():
+            return _invalid_field(error.errors()[0])
+        case HTTPException(status_code=404):
+            return NotFound(what="page or route")
+        case HTTPException(status_code=400):
+            return InvalidField(field="body", reason="a JSON object in UTF-8, not nested too deeply")
+        case IntegrityError() if "unique" in str(error.orig).lower():
+            return Conflict()  # two at once made the same thing; the other one has committed
+    return None
+
+
+def _invalid_field(problem: dict[str, Any]) -> InvalidField:
+    if problem["type"] == "extra_forbidden":  # its place is a name from outside: not repeated
+        return InvalidField(field="body", reason="has a field that this route does not know")
+    if problem["type"] == "json_invalid":
+        return InvalidField(field="body", reason="not valid JSON")
+    place = ".".join(str(part) for part in problem["loc"][1:]) or "body"
+    return InvalidField(field=place, reason=str(problem["msg"]))  # pydantic's words, which never quote the value
 
 
 def _describe(app: FastAPI) -> None:
@@ -162,10 +175,9 @@ def _describe(app: FastAPI) -> None:
 class Edge:
     """The outermost layer: the doors of the hot path, body limits, security headers, one log line a request."""
 
-    def __init__(self, app: ASGIApp, *, runtime: Runtime, routes: list[Any]) -> None:
+    def __init__(self, app: ASGIApp, *, runtime: Runtime) -> None:
         self._app = app
         self._runtime = runtime
-        self._routes = routes
         self._doors = doors(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -201,7 +213,8 @@ class Edge:
         return send_with_headers
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
-        route = self._template(scope)
+        # The route's pattern: never the path itself, which may hold a one-time token.
+        route = str(getattr(scope.get("route"), "path", "other"))
         self._runtime.metrics.requests.labels(route=route, status=str(status)).observe(seconds)
         log.info(
             "request",
@@ -211,14 +224,6 @@ class Edge:
             duration_ms=round(seconds * 1000, 1),
             request_id=secrets.token_hex(8),
         )
-
-    def _template(self, scope: Scope) -> str:
-        """The route's pattern: never the path itself, which may hold a one-time token."""
-        for route in self._routes:
-            match, _ = route.matches(scope)
-            if match == Match.FULL:
-                return str(getattr(route, "path", "other"))
-        return "other"
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -1,9 +1,9 @@
 """What the request and response models of all slices share."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
 from fastapi import Header
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from goldvein.errors import InvalidField
 
@@ -14,6 +14,15 @@ class RequestBody(BaseModel):
     """A request: no conversions (`"1"` is not 1), and an unknown field is an error, so that a typo is not silence."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _need_unicode(self) -> Self:
+        """Half a surrogate pair is no text: JSON can write it, and no database can store it."""
+        for name, value in self:
+            for text in value if isinstance(value, list) else (value,):
+                if isinstance(text, str) and any("\ud800" <= sign <= "\udfff" for sign in text):
+                    raise InvalidField(field=name, reason="not valid Unicode text")
+        return self
 
 
 class Page(BaseModel, Generic[Item]):

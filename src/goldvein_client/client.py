@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote, urlsplit
 
-import httpx
+import httpx2 as httpx
 
 from goldvein_client.archive import ArchiveRefused, write_archive
 

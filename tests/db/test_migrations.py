@@ -1,13 +1,13 @@
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from conftest import World
+from sqlalchemy import create_engine, inspect, select, text
+
 from goldvein.db.base import Base
 from goldvein.db.engine import make_engine
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store, upgrade
 from goldvein.errors import NotConfigured
-from sqlalchemy import create_engine, inspect, select, text
-
-import pytest
 
 
 def test_models_and_migrations_do_not_differ(world: World) -> None:
@@ -77,7 +77,7 @@ class TestPostgresql:
         engine.dispose()
 
     def test_a_missing_tenant_is_an_error_and_not_an_empty_answer(self, world: World) -> None:
-        with world.database.engine.connect() as connection, pytest.raises(Exception, match="goldvein.tenant_id"):
+        with world.database.engine.connect() as connection, pytest.raises(Exception, match=r"goldvein\.tenant_id"):
             connection.execute(text("SELECT id FROM skills"))
         with world.database.read(world.someone("alice").tenant_id) as session:
             session.connection()

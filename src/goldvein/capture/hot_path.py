@@ -146,10 +146,6 @@ def handle_track(runtime: Runtime, call: Call) -> dict[str, Any]:
     now = runtime.now()
     oldest = now - timedelta(days=runtime.settings.event_retention_days)
     use = read_track(call.body, received_at=now, oldest=oldest)
-    message_id = call.headers.get("webhook-id")
-    if use.event_id is None and message_id:
-        # A signed call could be replayed within its five minutes: its message id makes it the same event.
-        use = msgspec.structs.replace(use, event_id=f"webhook-id:{message_id}")
     recorded = _record(runtime, call, reporter, use, door="track")
     capture = recorded.capture
     return {
@@ -160,6 +156,10 @@ def handle_track(runtime: Runtime, call: Call) -> dict[str, Any]:
 
 
 def _record(runtime: Runtime, call: Call, reporter: Reporter, use: CapturedUse, *, door: str) -> Recorded:
+    message_id = call.headers.get("webhook-id")
+    if use.event_id is None and message_id:
+        # A signed call could be replayed within its five minutes: its message id makes it the same event.
+        use = msgspec.structs.replace(use, event_id=f"webhook-id:{message_id}")
     report = service.Report(
         reporter=reporter,
         use=use,

@@ -58,7 +58,10 @@ def record_use(database: Database, server_key: ServerKey, report: Report) -> Rec
     say no, the snippets are sanitized; a failing sanitizer drops them. 3. In one transaction: the duplicate is found,
     the consent is locked and decided on again, and event, measurement and example are stored together.
     """
-    _refuse_secret_names(report.use)
+    use = report.use
+    _need_clean_names(
+        tool_name=use.tool_name, hook_event=use.hook_event, session_id=use.session_id, model_name=use.model_name
+    )
     try:
         prepared = _prepare(database, report)
         return _commit(database, server_key, report, prepared)
@@ -83,9 +86,8 @@ def _without_texts(outcome: CaptureOutcome, reason: str | None) -> _Prepared:
     return _Prepared(texts=None, otherwise=Capture(outcome=outcome, reason=reason))
 
 
-def _refuse_secret_names(use: CapturedUse) -> None:
-    for name in ("tool_name", "hook_event", "session_id", "model_name"):
-        value = getattr(use, name)
+def _need_clean_names(**names: str | None) -> None:
+    for name, value in names.items():
         if value is not None and not _is_clean(value):
             raise InvalidField(field=name, reason="looks like a secret or personal data; send a plain name")
 
@@ -248,9 +250,11 @@ def _store_measurement(session: TenantSession, event: UsageEvent, use: CapturedU
     )
 
 
-def forget_bodies(session: TenantSession, person_id: str) -> None:
-    """Null the keyed hashes of what a person sent; part of a withdrawal."""
-    own = UsageEvent.person_id == person_id, UsageEvent.body_hash.is_not(None)
+def forget_bodies(session: TenantSession, person_id: str, event_ids: list[str] | None = None) -> None:
+    """Null the keyed hashes of what a person sent, in all their events or in these; part of a withdrawal."""
+    own = [UsageEvent.person_id == person_id, UsageEvent.body_hash.is_not(None)]
+    if event_ids is not None:
+        own.append(UsageEvent.id.in_(event_ids))
     session.execute(update(UsageEvent).where(*own).values(body_hash=None))
 
 
@@ -271,6 +275,7 @@ def remember_turn(
     database: Database, reporter: Reporter, *, session_id: str, prompt_id: str, skill_id: str, now: datetime
 ) -> None:
     """Remember which skill is at work in this turn; forget turns older than a day."""
+    _need_clean_names(session_id=session_id, prompt_id=prompt_id)
     own = {"session_id": session_id, "prompt_id": prompt_id}
     try:
         with database.write(reporter.tenant_id) as session:

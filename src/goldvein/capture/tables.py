@@ -44,7 +44,7 @@ class UsageEvent(TenantOwned, HasId, Base):
     body_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     door: Mapped[str] = mapped_column(String(20))
     tool_name: Mapped[str] = mapped_column(String(200))
-    hook_event: Mapped[str | None] = mapped_column(String(100))
+    hook_event: Mapped[str | None] = mapped_column(String(200))
     session_id: Mapped[str | None] = mapped_column(String(200))
     skill_version_id: Mapped[str | None] = mapped_column(Id)
     skill_digest: Mapped[str | None] = mapped_column(String(80))

@@ -6,6 +6,7 @@ from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField
 from goldvein.identity import service as identity
 from goldvein.identity.access import ActorDep, RuntimeDep
+from goldvein.identity.service import need_revision
 from goldvein.schemas import ExpectedRevision, RequestBody
 
 router = APIRouter(prefix="/api", tags=["settings"])
@@ -67,6 +68,7 @@ def change_settings(
     changed = None
     with runtime.database.write(actor.tenant_id) as session:
         if body.name is not None:
+            need_revision(_show(session).revision, if_match, _show(session).model_dump())
             identity.rename_tenant(session, actor, body.name)
         if body.training_data_capture_enabled is not None:
             on = body.training_data_capture_enabled

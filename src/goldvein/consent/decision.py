@@ -62,8 +62,8 @@ def decide(*, switch: Event | None, consent: Event | None, use: Use) -> Decision
 
     1. The tenant's switch must be on. 2. The use must have a person. 3. The payload must not name another one.
     4. The client must not have sent a signal that says no. 5. The person must have given consent, 6. not withdrawn
-    it, 7. for evaluation or training, 8. for this skill, 9. and it must not have expired. Out at the first no; anything unknown
-    is a no.
+    it, 7. for evaluation or training, 8. for this skill, 9. and it must not have expired. Out at the first no;
+    anything unknown is a no.
     """
     if switch is None or switch.action != "switched_on":
         return Decision(allowed=False, reason="tenant_switch_off")

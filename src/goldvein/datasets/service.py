@@ -23,7 +23,8 @@ from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
 FORMATS: Final = (chat_jsonl.FORMAT,)
-SKIPPED: Final = ("no_target", "consent_withdrawn")
+SKIPPED: Final = ("no_target", "consent_withdrawn", "purpose_missing")
+PURPOSE_OF_CHAT: Final = "training"  # conversations to fine-tune on
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
 
 
@@ -62,7 +63,7 @@ def export_skill(
     if format_name not in FORMATS:
         raise InvalidField(field="format", reason=f"one of {', '.join(FORMATS)}")
     lock_consent(session, exclusive=False)
-    version = skills.newest_version(session, skill.id)
+    version = skills.current_version(session, skill)
     system = version.body if with_system and version is not None else None
     histories = _Histories(session)
     lines, rows, skipped = [], [], []
@@ -123,6 +124,9 @@ def _reason_to_skip(example: TrainingExample, answer: str | None, histories: _Hi
         history = histories[example.user_id]
         if example.person_consent_id is None or not record_holds(example.person_consent_id, history):
             return "consent_withdrawn"
+        record = next(event for event in history if event.id == example.person_consent_id)
+        if PURPOSE_OF_CHAT not in record.purposes:
+            return "purpose_missing"
     return "no_target" if answer is None else None
 
 

@@ -19,6 +19,9 @@ _SQLITE_PRAGMAS = {
 # The thread pools of the server never hold more sessions than this. Parameters stay out of error texts (law 1).
 _POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": 10, "hide_parameters": True}
 
+# A held lock or a lost server costs a caller a 503, not for ever; migrations set their own.
+_POSTGRESQL_PATIENCE = "-c lock_timeout=10s -c statement_timeout=60s"
+
 
 def make_engine(url: str) -> Engine:
     """An engine for SQLite or PostgreSQL with the settings that the laws need. `url` names the driver."""
@@ -30,7 +33,7 @@ def make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, **_POOL, pool_pre_ping=True)
+    return create_engine(parsed, **_POOL, pool_pre_ping=True, connect_args={"options": _POSTGRESQL_PATIENCE})
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -10,9 +10,9 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, Select, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
@@ -23,6 +23,8 @@ from goldvein.errors import StoreUnavailable
 
 ANY_TENANT: Final = "*"
 _WRITE_LOCK_SECONDS = 10.0
+
+RowT = TypeVar("RowT")
 
 
 class TenantViolation(RuntimeError):
@@ -39,6 +41,11 @@ class TenantSession(Session):
         if tenant_id == ANY_TENANT:
             raise TenantViolation("this session works across tenants")
         return tenant_id
+
+    def _refuse_bulk(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        raise TenantViolation("bulk methods pass the tenant check by; add rows as objects")
+
+    bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse_bulk
 
 
 class Database:
@@ -105,6 +112,14 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def for_change(rows: Select[RowT]) -> Select[RowT]:
+    """Hold the rows until this transaction ends, and read them as they are now: whoever changes them too comes after.
+
+    On SQLite the write transaction already is exclusive.
+    """
+    return rows.with_for_update().execution_options(populate_existing=True)
 
 
 def lock_consent(session: TenantSession, *, exclusive: bool) -> None:

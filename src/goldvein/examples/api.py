@@ -176,10 +176,10 @@ def edit_example(
 
 
 @router.delete("/training-examples/{example_id}", status_code=204)
-def delete_example(example_id: str, actor: ActorDep, runtime: RuntimeDep) -> None:
+def delete_example(example_id: str, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None) -> None:
     """Delete an example with its texts. Author only."""
     with runtime.database.write(actor.tenant_id) as session:
-        service.delete_example(session, actor, example_id)
+        service.delete_example(session, actor, example_id, expected_revision=if_match)
 
 
 @router.post("/training-examples/{example_id}/review")

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision
 from goldvein.db.ids import is_id, new_id
-from goldvein.db.session import TenantSession, lock_consent
+from goldvein.db.session import TenantSession, for_change, lock_consent
 from goldvein.errors import InvalidField, NotAllowed, NotFound, WrongStatus
 from goldvein.examples import review
 from goldvein.examples.tables import ExampleRevision
@@ -61,7 +61,7 @@ def create_golden(
     if expected_output:
         texts["expected_output"] = _within("expected_output", expected_output, MAX_GOLDEN_CHARS)
     sanitized = sanitize_many(list(texts.values()))
-    version = skills.newest_version(session, skill.id)
+    version = skills.current_version(session, skill)
     example = TrainingExample(
         id=new_id(),
         skill_id=skill.id,
@@ -141,22 +141,18 @@ def clean_quality(score: int | None) -> int | None:
     )
 
 
-def find_example(session: TenantSession, actor: Actor, example_id: str) -> tuple[TrainingExample, Skill]:
-    """An example and its skill, for an author of the skill."""
-    example = _example(session, example_id)
+def find_example(
+    session: TenantSession, actor: Actor, example_id: str, *, to_change: bool = False
+) -> tuple[TrainingExample, Skill]:
+    """An example and its skill, for an author of the skill; `to_change` holds the row until the transaction ends."""
+    here = select(TrainingExample).where(TrainingExample.id == example_id)
+    example = session.scalar(for_change(here) if to_change else here) if is_id(example_id) else None
+    if example is None:
+        raise NotFound(what="training example")
     skill = skills.find_skill(session, example.skill_id)
     if not skills.is_author(session, skill, actor.person_id):
         raise NotAllowed(rule="Only the skill author can see and review its training examples")
     return example, skill
-
-
-def _example(session: TenantSession, example_id: str) -> TrainingExample:
-    found = (
-        session.scalar(select(TrainingExample).where(TrainingExample.id == example_id)) if is_id(example_id) else None
-    )
-    if found is None:
-        raise NotFound(what="training example")
-    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -267,7 +263,7 @@ def review_example(
     if output_verdict is not None and output_verdict not in kinds.VERDICTS:
         raise InvalidField(field="output_verdict", reason=f"one of {', '.join(kinds.VERDICTS)}")
     lock_consent(session, exclusive=False)
-    example, _ = find_example(session, actor, example_id)
+    example, _ = find_example(session, actor, example_id, to_change=True)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
     status = review.next_status(example.status or "", decision)
     if status is None:
@@ -311,7 +307,7 @@ def edit_example(
     """As author, change any text of an example; the texts are sanitized and the former ones kept as a revision."""
     actor.need("review")
     lock_consent(session, exclusive=False)  # an edit and a withdrawal of the same example come one after the other
-    example, _ = find_example(session, actor, example_id)
+    example, _ = find_example(session, actor, example_id, to_change=True)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
     if review.MOVES[example.status or ""] == {}:
         raise WrongStatus(status=example.status or "", decision="edit", possible="none")
@@ -362,18 +358,21 @@ def _touch(example: TrainingExample, now: datetime) -> None:
     example.updated_at = now
 
 
-def delete_example(session: TenantSession, actor: Actor, example_id: str) -> None:
+def delete_example(
+    session: TenantSession, actor: Actor, example_id: str, *, expected_revision: int | None = None
+) -> None:
     """As author, delete an example with its texts and revisions."""
     actor.need("review")
     lock_consent(session, exclusive=False)
-    example, _ = find_example(session, actor, example_id)
+    example, _ = find_example(session, actor, example_id, to_change=True)
+    identity.need_revision(example.revision, expected_revision, {"status": example.status})
     session.delete(example)
 
 
 def erase_captured(
     session: TenantSession, person_id: str, now: datetime, *, example_id: str | None = None
 ) -> list[str]:
-    """Null the texts of a person's captured examples and all that was derived from them; returns their ids.
+    """Null the texts of a person's captured examples and all that was derived from them; returns their usage events.
 
     Whatever status they are in: nothing of them is left to review, edit, promote or export.
     """
@@ -384,7 +383,7 @@ def erase_captured(
     ]
     if example_id is not None:
         held.append(TrainingExample.id == example_id)
-    erased = list(session.scalars(select(TrainingExample.id).where(*held)))
+    erased = [event_id for event_id in session.scalars(select(TrainingExample.usage_event_id).where(*held)) if event_id]
     session.execute(
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
         execution_options={"synchronize_session": False},
@@ -400,7 +399,7 @@ def erase_captured(
 
 
 def captured_from(session: TenantSession, person_id: str) -> list[TrainingExample]:
-    """Every example captured from a person, newest first."""
+    """Every example captured from a person, newest first; withdrawn ones too, which have no text."""
     rows = select(TrainingExample).where(
         TrainingExample.user_id == person_id, TrainingExample.source == "usage_capture"
     )

@@ -106,7 +106,7 @@ def answer_feedback(
     if body.reply is None and body.status is None:
         raise InvalidField(field="reply", reason="give a reply, a status, or both")
     with runtime.database.write(actor.tenant_id) as session:
-        current = service.find_written(session, feedback_id)
+        current = service.find_written(session, feedback_id, to_change=True)
         need_revision(current.revision, if_match, {"status": current.status})
         answer = body.model_dump()
         return _show(service.answer_feedback(session, actor, feedback_id, now=runtime.now(), **answer))

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from goldvein.db.ids import is_id, new_id
-from goldvein.db.session import TenantSession
+from goldvein.db.session import TenantSession, for_change
 from goldvein.errors import Conflict, InvalidField, NotFound
 from goldvein.feedback import kinds
 from goldvein.feedback.tables import BugReport, SkillFeedback, Suggestion, ThumbsDown, ThumbsUp
@@ -95,7 +95,10 @@ def give_feedback(
     session.add(feedback)
     try:
         session.flush()
-    except IntegrityError:  # the foreign key knows the events; this slice does not
+    except IntegrityError as error:
+        if "unique" in str(error.orig).lower():
+            raise  # a vote on the same thing was faster
+        # The foreign key knows the events; this slice does not.
         unknown = InvalidField(field="usage_event_id", reason="no such usage event of this skill")
         raise unknown from None
     return feedback
@@ -127,9 +130,7 @@ def _drop_earlier_vote(session: TenantSession, actor: Actor, skill: Skill, usage
         if usage_event_id is None
         else SkillFeedback.usage_event_id == usage_event_id,
     )
-    for earlier in session.scalars(select(SkillFeedback).where(*same)):
-        session.delete(earlier)
-    session.flush()
+    session.execute(delete(SkillFeedback).where(*same), execution_options={"synchronize_session": False})
 
 
 def aggregates(session: TenantSession, skill_id: str) -> Aggregates:
@@ -165,10 +166,11 @@ def older_than(created_at: datetime, feedback_id: str) -> ColumnElement[bool]:
     return or_(SkillFeedback.created_at < created_at, same_time)
 
 
-def find_written(session: TenantSession, feedback_id: str) -> SkillFeedback:
-    """A suggestion or bug report by id."""
-    here = SkillFeedback.id == feedback_id, SkillFeedback.feedback_type.in_(kinds.WRITTEN)
-    found = session.scalar(select(SkillFeedback).where(*here)) if is_id(feedback_id) else None
+def find_written(session: TenantSession, feedback_id: str, *, to_change: bool = False) -> SkillFeedback:
+    """A suggestion or bug report by id; `to_change` holds the row until the transaction ends."""
+    rows = select(SkillFeedback)
+    here = rows.where(SkillFeedback.id == feedback_id, SkillFeedback.feedback_type.in_(kinds.WRITTEN))
+    found = session.scalar(for_change(here) if to_change else here) if is_id(feedback_id) else None
     if found is None:
         raise NotFound(what="feedback")
     return found
@@ -184,7 +186,7 @@ def answer_feedback(
     status: str | None = None,
 ) -> SkillFeedback:
     """As author, reply to a suggestion or bug report, move it to another state, or both."""
-    feedback = find_written(session, feedback_id)
+    feedback = find_written(session, feedback_id, to_change=True)
     skill = skills.find_skill(session, feedback.skill_id)
     skills.need_author(session, actor, skill, "Only the skill author can answer feedback")
     if reply is not None:

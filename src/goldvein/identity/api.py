@@ -119,7 +119,7 @@ def change_member(
     """Change a role, deactivate or reactivate. Deactivation ends keys and sessions at once. Admin only."""
     actor.need_admin()
     with runtime.database.write(actor.tenant_id) as session:
-        current = service.member(session, person_id)
+        current = service.member(session, person_id, to_change=True)
         need_revision(current.revision, if_match, {"role": current.role, "revision": current.revision})
         changed = service.change_member(
             session, actor, person_id, role=body.role, active=body.active, now=runtime.now()

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 
 from goldvein.db.ids import is_id, new_id
-from goldvein.db.session import TenantSession
+from goldvein.db.session import TenantSession, for_change
 from goldvein.errors import AlreadyExists, InvalidField, NotAllowed, NotFound, StaleRevision
 from goldvein.identity.actor import Actor, Channel, Reporter, scopes_of
 from goldvein.identity.keys import SCOPES, KeyToken, new_token, parse_token, signing_secret
@@ -17,6 +17,7 @@ from goldvein.identity.server_key import ServerKey
 from goldvein.identity.tables import ApiKey, Membership, OneTimeLink, Person, Tenant, WebSession
 
 MAX_NAME_CHARS = 200
+MAX_KEY_LIFETIME = timedelta(days=3653)
 ROTATION_OVERLAP = timedelta(hours=24)
 LINK_LIFETIME = {"login": timedelta(hours=1), "invitation": timedelta(days=7), "reset": timedelta(hours=1)}
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,189}")
@@ -65,9 +66,10 @@ def members(session: TenantSession) -> list[tuple[Membership, Person]]:
     return [(membership, person) for membership, person in session.execute(rows)]
 
 
-def member(session: TenantSession, person_id: str) -> Membership:
-    """One member of the tenant, or NotFound."""
-    found = session.scalar(select(Membership).where(Membership.person_id == person_id)) if is_id(person_id) else None
+def member(session: TenantSession, person_id: str, *, to_change: bool = False) -> Membership:
+    """One member of the tenant, or NotFound; `to_change` holds the row until the transaction ends."""
+    here = select(Membership).where(Membership.person_id == person_id)
+    found = session.scalar(for_change(here) if to_change else here) if is_id(person_id) else None
     if found is None:
         raise NotFound(what="member")
     return found
@@ -92,7 +94,7 @@ def change_member(
     The last active admin can be neither deactivated nor made a member.
     """
     actor.need_admin()
-    target = member(session, person_id)
+    target = member(session, person_id, to_change=True)
     if role is not None:
         if role not in {"admin", "member"}:
             raise InvalidField(field="role", reason="admin or member")
@@ -210,8 +212,8 @@ def create_key(
     """
     actor.need("me")
     _check_scopes(actor, kind, scopes)
-    if expires_at is not None and expires_at <= now:
-        raise InvalidField(field="expires_at", reason="a time in the future")
+    if expires_at is not None and not timedelta() < expires_at - now <= MAX_KEY_LIFETIME:
+        raise InvalidField(field="expires_at", reason="a time in the future, at most ten years ahead")
     token = token or new_token("live")
     row = ApiKey(
         tenant_id=actor.tenant_id,
@@ -264,7 +266,7 @@ def revoke_key(session: TenantSession, actor: Actor, key_id: str, now: datetime)
 
 
 def rotate_key(session: TenantSession, server_key: ServerKey, actor: Actor, key_id: str, now: datetime) -> NewKey:
-    """Replace one's own key by a new one with the same name and scopes; the old one works for 24 hours more."""
+    """Replace one's own key by a new one of the same name, scopes and lifetime; the old one works for 24 hours more."""
     actor.need("me")
     own = ApiKey.id == key_id, ApiKey.person_id == actor.person_id
     old = session.scalar(select(ApiKey).where(*own)) if is_id(key_id) else None
@@ -277,6 +279,7 @@ def rotate_key(session: TenantSession, server_key: ServerKey, actor: Actor, key_
         name=old.name,
         scopes=old.scopes,
         now=now,
+        expires_at=now + (old.expires_at - old.created_at) if old.expires_at is not None else None,
         requires_signature=old.requires_signature,
     )
     overlap_ends = now + ROTATION_OVERLAP

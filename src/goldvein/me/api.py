@@ -167,6 +167,8 @@ def change_preferences(
         choose(runtime, actor, give=body.training_data_consent, expected_seq=if_match)
     with runtime.database.write(actor.tenant_id) as session:
         if body.display is not None:
+            current = _preferences(session, actor, runtime.now())
+            identity.need_revision(current.revision, if_match, current.model_dump())
             identity.choose_display(session, actor, body.display)
         return _preferences(session, actor, runtime.now())
 

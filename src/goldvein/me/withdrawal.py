@@ -49,7 +49,6 @@ def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: st
 
 
 def _erase(session: TenantSession, actor: Actor, now: datetime, example_id: str | None = None) -> int:
-    erased = examples.erase_captured(session, actor.person_id, now, example_id=example_id)
-    if example_id is None:
-        capture.forget_bodies(session, actor.person_id)
-    return len(erased)
+    event_ids = examples.erase_captured(session, actor.person_id, now, example_id=example_id)
+    capture.forget_bodies(session, actor.person_id, None if example_id is None else event_ids)
+    return len(event_ids)

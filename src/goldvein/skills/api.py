@@ -69,7 +69,7 @@ class VersionOut(BaseModel):
 
 def show_skill(session: TenantSession, actor: Actor, skill: Skill) -> SkillOut:
     """A skill with its newest version and its co-authors."""
-    version = service.newest_version(session, skill.id)
+    version = service.current_version(session, skill)
     co_authors = service.co_authors(session, skill)
     return SkillOut(
         id=skill.id,

@@ -130,11 +130,12 @@ def _clean_description(description: str) -> str:
 
 
 def add_version(session: TenantSession, actor: Actor, skill: Skill, body: str, now: datetime) -> SkillVersion:
-    """The version with this text; made when it is new. A text with findings is refused with the places."""
+    """Put a text in force: its version is made when it is new. A text with findings is refused with the places."""
     if not 1 <= len(body) <= MAX_BODY_CHARS or "\x00" in body:
         raise InvalidField(field="body", reason=f"1 to {MAX_BODY_CHARS} characters, without NUL")
     refuse_findings(body=body)
     digest = digest_of(body)
+    skill.current_digest = digest
     known = find_version(session, skill.id, digest)
     if known is not None:
         return known
@@ -170,10 +171,9 @@ def find_version(session: TenantSession, skill_id: str, digest: str) -> SkillVer
     return session.scalar(select(SkillVersion).where(*here))
 
 
-def newest_version(session: TenantSession, skill_id: str) -> SkillVersion | None:
-    """The latest version of a skill; None when no text was ever registered."""
-    rows = select(SkillVersion).where(SkillVersion.skill_id == skill_id).order_by(SkillVersion.number.desc())
-    return session.scalar(rows.limit(1))
+def current_version(session: TenantSession, skill: Skill) -> SkillVersion | None:
+    """The version in force; None when no text was ever registered."""
+    return None if skill.current_digest is None else find_version(session, skill.id, skill.current_digest)
 
 
 def versions_of(session: TenantSession, skill_id: str) -> list[SkillVersion]:
@@ -196,7 +196,8 @@ def remove_co_author(session: TenantSession, actor: Actor, skill: Skill, person_
     actor.need("review")
     if actor.person_id not in {skill.author_id, person_id}:
         raise NotAllowed(rule="Only the skill author can remove a co-author")
-    session.execute(delete(CoAuthor).where(CoAuthor.skill_id == skill.id, CoAuthor.person_id == person_id))
+    if is_id(person_id):
+        session.execute(delete(CoAuthor).where(CoAuthor.skill_id == skill.id, CoAuthor.person_id == person_id))
 
 
 def propose_transfer(session: TenantSession, actor: Actor, skill: Skill, person_id: str) -> None:

@@ -7,7 +7,10 @@ from goldvein.db.base import Base, HasId, Id, TenantOwned, UtcTime
 
 
 class Skill(TenantOwned, HasId, Base):
-    """A prompt with tools that people use; it has one author, who may name co-authors."""
+    """A prompt with tools that people use; it has one author, who may name co-authors.
+
+    `current_digest` is the version in force: usually the newest, an older one when its text was put back.
+    """
 
     __tablename__ = "skills"
     __table_args__ = (
@@ -21,6 +24,7 @@ class Skill(TenantOwned, HasId, Base):
     description: Mapped[str] = mapped_column(String(2000), default="")
     author_id: Mapped[str] = mapped_column(Id)
     proposed_author_id: Mapped[str | None] = mapped_column(Id)
+    current_digest: Mapped[str | None] = mapped_column(String(80))
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)

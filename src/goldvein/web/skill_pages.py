@@ -112,7 +112,7 @@ def show_skill(request: Request, viewer: ViewerDep, runtime: RuntimeDep, slug: s
     with runtime.database.read(viewer.actor.tenant_id) as session:
         skill = skills.find_skill(session, slug)
         head = skill_head(session, viewer.actor, skill)
-        version = skills.newest_version(session, skill.id)
+        version = skills.current_version(session, skill)
         author_ids = [skill.author_id, *skills.co_authors(session, skill)]
         authors = [identity.person_of(session, person_id).name for person_id in author_ids]
     return render(request, "skill_overview.html", skill=head, version=version, authors=authors, tab="overview")
