@@ -551,18 +551,16 @@ def test_defect_46_the_limiter_counts_failures_first_and_says_when_to_come_back(
     """
     tight = replace(world.runtime.settings, failed_authentication_limit_per_minute=2, track_limit_per_minute=2)
     world.runtime.limiter = Limiter(tight)
+    unknown = client_with(world, new_token("live").text)
     for _ in range(2):
-        refusal(client_with(world, new_token("live").text).get("/api/me"), 401, "not_authenticated")
+        refusal(unknown.get("/api/me"), 401, "not_authenticated")
 
     def explode(*_args: object) -> None:
         raise AssertionError("the database was asked")
 
     monkeypatch.setattr(Database, "read", explode)
     monkeypatch.setattr(Database, "write", explode)
-    for response in (
-        client_with(world, new_token("live").text).get("/api/me"),
-        client_with(world, new_token("live").text).post("/api/track", content=RAW),
-    ):
+    for response in (unknown.get("/api/me"), unknown.post("/api/track", content=RAW)):
         refusal(response, 429, "too_many_requests")
         assert int(response.headers["retry-after"]) >= 1
 
@@ -601,7 +599,8 @@ def test_defect_48_no_route_tells_whether_a_key_is_good_without_a_limit(world: W
             answer = world.anonymous().request(method, path.replace("{key_id}", world.someone("bob").key_id))
             assert answer.status_code == 401, (method, path)
     world.runtime.limiter = Limiter(replace(world.runtime.settings, failed_authentication_limit_per_minute=3))
-    statuses = [client_with(world, new_token("live").text).get("/api/me").status_code for _ in range(5)]
+    unknown = client_with(world, new_token("live").text)
+    statuses = [unknown.get("/api/me").status_code for _ in range(5)]
     assert statuses == [401, 401, 401, 429, 429]
 
 

@@ -162,6 +162,7 @@ API: dict[str, tuple[str, Tries]] = {
             foreign("/api/skills/{own_slug}/transfer", json={"person_id": "{person}"}),
         ),
     ),
+    "DELETE /api/skills/{skill_id}/transfer": (FOREIGN, foreign("/api/skills/{skill}/transfer")),
     "POST /api/skills/{skill_id}/transfer/accept": (FOREIGN, foreign("/api/skills/{skill}/transfer/accept")),
     "POST /api/skills/{skill_id}/successor": (
         FOREIGN,

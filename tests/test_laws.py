@@ -1210,7 +1210,7 @@ def _opted_out_people(owner_url: str) -> dict[str, list[str]]:
                     action=action,
                     actor_id=people[0],
                     channel="web",
-                    notice_version="v" if action == "given" else None,
+                    notice_version="v",
                     purposes=["training"] if action == "given" else [],
                     expires_at=START + timedelta(days=99) if action == "given" else None,
                     occurred_at=START,

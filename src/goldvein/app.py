@@ -21,12 +21,13 @@ from goldvein.capture.hot_path import doors
 from goldvein.consent import api as consent_api
 from goldvein.datasets import api as datasets_api
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
-from goldvein.errors import Conflict, GoldveinError, InvalidField, NotFound
+from goldvein.errors import Conflict, GoldveinError, InvalidField, NotFound, NotSanitized
 from goldvein.examples import api as examples_api
 from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
-from goldvein.identity.access import Runtime, bearer_token, client_address
+from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_address
 from goldvein.me import api as me_api
+from goldvein.sanitizer import MAX_TEXT_CHARS, SanitizerFailed, TextTooLong
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
 from goldvein.wire import INTERNAL_ERROR, error_object, headers_of, read_body, send_json, status_of
@@ -60,6 +61,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would redirect to whatever host the request names
     )
     app.state.runtime = runtime
     for slice_api in (
@@ -75,7 +77,15 @@ def create_app(runtime: Runtime) -> FastAPI:
         app.include_router(slice_api.router)
     _add_operations(app, runtime)
     pages.mount(app)
-    for kind in (GoldveinError, RequestValidationError, HTTPException, IntegrityError, Exception):
+    for kind in (
+        GoldveinError,
+        RequestValidationError,
+        HTTPException,
+        IntegrityError,
+        TextTooLong,
+        SanitizerFailed,
+        Exception,
+    ):
         app.add_exception_handler(kind, _answer_error)
     _describe(app)
     app.add_middleware(Edge, runtime=runtime)
@@ -117,6 +127,8 @@ def _is_operator(request: Request, runtime: Runtime) -> bool:
 
 def _answer_error(request: Request, error: Exception) -> Response:
     status, content, headers = _describe_error(error)
+    if isinstance(error, SanitizerFailed):
+        request.app.state.runtime.metrics.sanitizer_failures.inc()
     if status >= 500:  # noqa: PLR2004
         log.error("request_failed", method=request.method, status=status, exc_info=error)
     if pages.wants_page(request):
@@ -135,19 +147,24 @@ def _describe_error(error: Exception) -> tuple[int, dict[str, Any], dict[str, st
 
 
 def _as_ours(error: Exception) -> GoldveinError | None:
-    """What the framework's and the driver's errors mean in our words; None for what is not the caller's doing."""
+    """What the framework's, the driver's and the sanitizer's errors mean in our words; None for a bug of ours."""
+    ours: GoldveinError | None = None
     match error:
         case GoldveinError():
-            return error
+            ours = error
         case RequestValidationError():
-            return _invalid_field(error.errors()[0])
+            ours = _invalid_field(error.errors()[0])
+        case TextTooLong():
+            ours = InvalidField(field="body", reason=f"a text of more than {MAX_TEXT_CHARS} characters")
+        case SanitizerFailed():
+            ours = NotSanitized()
         case HTTPException(status_code=404):
-            return NotFound(what="page or route")
+            ours = NotFound(what="page or route")
         case HTTPException(status_code=400):
-            return InvalidField(field="body", reason="a JSON object in UTF-8, not nested too deeply")
+            ours = InvalidField(field="body", reason="a JSON object in UTF-8, not nested too deeply")
         case IntegrityError() if "unique" in str(error.orig).lower():
-            return Conflict()  # two at once made the same thing; the other one has committed
-    return None
+            ours = Conflict()  # two at once made the same thing; the other one has committed
+    return ours
 
 
 def _invalid_field(problem: dict[str, Any]) -> InvalidField:
@@ -173,7 +190,10 @@ def _describe(app: FastAPI) -> None:
 
 
 class Edge:
-    """The outermost layer: the doors of the hot path, body limits, security headers, one log line a request."""
+    """The outermost layer: the doors of the hot path, body limits, security headers, measurements.
+
+    Every request is measured; one for the doors has no log line of its own, since hooks fire on every tool call.
+    """
 
     def __init__(self, app: ASGIApp, *, runtime: Runtime) -> None:
         self._app = app
@@ -186,13 +206,15 @@ class Edge:
             await self._app(scope, receive, send)
             return
         door = self._doors.get(scope["path"]) if scope["method"] == "POST" else None
-        if door is not None:
-            await door(scope, receive, self._with_headers(send, {}))
-            return
         started, seen = time.perf_counter(), {"status": 500}
         watched = self._with_headers(send, seen)
+        if door is not None:
+            await door(scope, receive, watched)
+            self._measure(scope["path"], seen["status"], time.perf_counter() - started)
+            return
         try:
             body = await read_body(scope, receive, limit_bytes=MAX_BODY_BYTES)
+            scope[WHOLE_BODY] = body
             await self._app(scope, _replay(body, receive), watched)
         except GoldveinError as error:  # of reading the body; those of the application are answered inside it
             await send_json(watched, status_of(error), error_object(error), headers_of(error))
@@ -212,10 +234,13 @@ class Edge:
 
         return send_with_headers
 
+    def _measure(self, route: str, status: int, seconds: float) -> None:
+        self._runtime.metrics.requests.labels(route=route, status=str(status)).observe(seconds)
+
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern: never the path itself, which may hold a one-time token.
         route = str(getattr(scope.get("route"), "path", "other"))
-        self._runtime.metrics.requests.labels(route=route, status=str(status)).observe(seconds)
+        self._measure(route, status, seconds)
         log.info(
             "request",
             method=scope["method"],

@@ -17,10 +17,11 @@ GoldveinError
 │   └── WrongStatus
 ├── TooLarge
 ├── TooManyRequests
+├── NotSanitized                the sanitizer failed: the text was dropped
 ├── StoreUnavailable            the store cannot take writes now; nothing was stored
 └── NotConfigured               the operator has to act
 
-The docstring is the message. Nothing here knows about HTTP: `app.py` maps classes to status codes.
+The docstring is the message. Nothing here knows about HTTP: `wire.py` maps classes to status codes.
 A message never carries text that came from outside: it may end up in a log.
 """
 
@@ -191,6 +192,13 @@ class StoreUnavailable(GoldveinError):
 
     code = "store_unavailable"
     retry_after_seconds: int = 2
+
+
+@dataclass(eq=False)
+class NotSanitized(GoldveinError):
+    """The text could not be sanitized, so it was dropped; nothing was stored."""
+
+    code = "not_sanitized"
 
 
 @dataclass(eq=False)

@@ -12,6 +12,14 @@ from goldvein.errors import NotConfigured
 
 PREFIX = "GOLDVEIN_"
 DEFAULT_PORT = 8787
+_MAX_PORT = 65_535
+_AT_LEAST_ONE = (
+    "track_limit_per_minute",
+    "failed_authentication_limit_per_minute",
+    "event_retention_days",
+    "consent_days",
+    "session_days",
+)
 
 
 def _default_data_dir() -> Path:
@@ -150,6 +158,11 @@ def _parse(variable: str, text: str, kind: object) -> object:
 def _check(settings: Settings) -> None:
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise NotConfigured(what="GOLDVEIN_LOG_LEVEL: debug, info, warning or error")
+    if settings.port > _MAX_PORT:
+        raise NotConfigured(what=f"GOLDVEIN_PORT: 0 to {_MAX_PORT}")
+    for name in _AT_LEAST_ONE:
+        if getattr(settings, name) < 1:
+            raise NotConfigured(what=f"{PREFIX}{name.upper()}: 1 or more")
     scheme = settings.store_url.split(":", 1)[0]
     if scheme not in {"sqlite", "postgresql+psycopg"}:
         raise NotConfigured(what="GOLDVEIN_DATABASE_URL: sqlite:///... or postgresql://...")

@@ -96,6 +96,7 @@ class Metrics:
             "reason",
         )
         self.findings = self._counter("sanitizer_findings", "What the sanitizer removed", "type")
+        self.sanitizer_failures = self._counter("sanitizer_failures", "Texts dropped outside of capture")
         self.replaced_nuls = self._counter("replaced_nuls", "NUL characters made visible in snippets")
         self.reviews = self._counter("reviews", "Decisions of reviewers", "decision")
         self.consent_changes = self._counter("consent_changes", "Consent events", "action")

@@ -4,10 +4,14 @@ This is the only place where an error has a number.
 """
 
 import json
+from typing import Final
 
+import anyio
 from starlette.types import Receive, Scope, Send
 
 from goldvein import errors
+
+BODY_SECONDS: Final = 20  # a sender that stalls holds a connection, and nothing else, for this long
 
 _STATUS: dict[type[errors.GoldveinError], int] = {
     errors.NotAuthenticated: 401,
@@ -17,6 +21,7 @@ _STATUS: dict[type[errors.GoldveinError], int] = {
     errors.TooLarge: 413,
     errors.InvalidInput: 422,
     errors.TooManyRequests: 429,
+    errors.NotSanitized: 500,
     errors.NotConfigured: 500,
     errors.StoreUnavailable: 503,
 }
@@ -51,7 +56,16 @@ def encode(content: object) -> bytes:
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:
-    """The whole body; refused while it is read, as soon as it is too large."""
+    """The whole body; refused while it is read, as soon as it is too large or takes too long."""
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            return await _read_body(scope, receive, limit_bytes)
+    except TimeoutError:
+        refusal = errors.InvalidField(field="body", reason=f"did not arrive within {BODY_SECONDS} seconds")
+    raise refusal
+
+
+async def _read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
     announced = dict(scope["headers"]).get(b"content-length", b"")
     if announced.isdigit() and int(announced[:20]) > limit_bytes:
         raise errors.TooLarge(what="body", limit_bytes=limit_bytes)

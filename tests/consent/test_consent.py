@@ -201,7 +201,7 @@ def test_a_stale_form_does_not_restore_a_withdrawn_consent(world: World, path: s
     response = browser.request("POST" if path == CONSENT else "PATCH", path, json=body, headers={"If-Match": stale})
     assert refusal(response, 409, "stale_revision")["current"] == {
         "training_data_consent": False,
-        "consent_revision": 3,
+        "revision": 3,
     }
     assert uses_captured(world, "bob") == "withdrawn"
     fresh = browser.get(path).headers["etag"]

@@ -1,5 +1,5 @@
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -162,13 +162,30 @@ def test_rotating_never_makes_an_old_key_live_longer(world: World) -> None:
     refusal(world.browser("bob").post(f"/api/me/keys/{old['id']}/rotate"), 404, "not_found")
 
 
-def test_rotating_twice_keeps_the_first_end(world: World) -> None:
+def test_a_key_is_rotated_once(world: World) -> None:
     old = new_key(world, "bob", "track", "read")
     ok(world.browser("bob").post(f"/api/me/keys/{old['id']}/rotate"), 201)
     world.time += timedelta(hours=12)
-    ok(world.browser("bob").post(f"/api/me/keys/{old['id']}/rotate"), 201)
+    refusal(world.browser("bob").post(f"/api/me/keys/{old['id']}/rotate"), 409, "already_exists")
     world.time += timedelta(hours=12)
     assert status_of_key(world, old["api_key"]) == 401
+
+
+def test_a_key_that_ends_is_renewed_for_its_lifetime_by_rotation(world: World) -> None:
+    end = world.time + timedelta(days=30)
+    old = ok(world.browser("bob").post("/api/me/keys", json=KEY | {"expires_at": end.isoformat()}), 201)
+    world.time += timedelta(days=20)
+    new = ok(world.browser("bob").post(f"/api/me/keys/{old['id']}/rotate"), 201)
+    assert datetime.fromisoformat(new["expires_at"]) == world.time + timedelta(days=30)
+
+
+def test_a_key_made_with_a_key_ends_with_it_at_the_latest(world: World) -> None:
+    end = world.time + timedelta(minutes=1)
+    maker = KEY | {"scopes": ["me", "track"], "expires_at": end.isoformat()}
+    short = ok(world.browser("bob").post("/api/me/keys", json=maker), 201)
+    for asked in (None, (end + timedelta(days=9)).isoformat()):
+        made = ok(client_with(world, short["api_key"]).post("/api/me/keys", json=KEY | {"expires_at": asked}), 201)
+        assert datetime.fromisoformat(made["expires_at"]) == end
 
 
 def test_a_service_key_is_made_by_admins_and_only_reports_uses(world: World) -> None:

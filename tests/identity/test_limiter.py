@@ -8,7 +8,7 @@ from conftest import ORIGIN, World
 from helpers import client_with, ok, refusal
 
 from goldvein.db.session import Database
-from goldvein.identity.access import Limiter
+from goldvein.identity.access import Limiter, network_of
 from goldvein.identity.keys import new_token
 
 USE = {"skill_id": "release-notes", "tool_name": "Bash", "ts": "2026-03-01T12:00:00Z"}
@@ -44,13 +44,32 @@ def test_wrong_keys_are_counted_and_then_refused_before_the_database_is_asked(
     world: World, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     limit(world, failed_authentication_limit_per_minute=3)
+    unknown = client_with(world, new_token("live").text)
     for _ in range(3):
+        refusal(unknown.request(method, path, json=USE), 401, "not_authenticated")
+    with exploding_database(monkeypatch) as asked:
+        check_retry_after(unknown.request(method, path, json=USE))
+    assert asked == []
+    assert world.client("bob").request(method, path, json=USE).status_code == 200  # others at the address go on
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/me"), ("POST", "/api/track")])
+def test_an_address_that_tries_ever_new_keys_is_refused_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    limit(world, failed_authentication_limit_per_minute=1)
+    for _ in range(20):
         unknown = client_with(world, new_token("live").text)
         refusal(unknown.request(method, path, json=USE), 401, "not_authenticated")
     with exploding_database(monkeypatch) as asked:
         check_retry_after(client_with(world, new_token("live").text).request(method, path, json=USE))
-        check_retry_after(client_with(world, "no key").request(method, path, json=USE))
     assert asked == []
+
+
+def test_one_ipv6_customer_is_one_place() -> None:
+    assert network_of("2001:db8:1:2:3::4") == network_of("2001:db8:1:2::ffff") != network_of("2001:db8:1:3::4")
+    assert network_of("203.0.113.7") == "203.0.113.7"
+    assert network_of("unknown") == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_wrong_passwords_are_counted_and_slow_guessing_down(world: Any) -> None:
     set_password(world, "alice")
     allowed = world.runtime.settings.failed_authentication_limit_per_minute
     for _ in range(allowed - 1):
-        world.runtime.limiter.count_failure("127.0.0.1")
+        world.runtime.limiter.count_sign_in("127.0.0.1", "alice@acme.example")
     assert sign_in(world, "alice@acme.example", "the wrong one")[1].status_code == 401
     _, refused = sign_in(world, "alice@acme.example", PASSWORD)
     assert refused.status_code == 429

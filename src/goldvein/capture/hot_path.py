@@ -20,7 +20,6 @@ from goldvein.capture.claude_code import HookReading, read_claude_code_hook, ski
 from goldvein.capture.formats import SKILL_RULE, CapturedUse, is_skill_name, read_track
 from goldvein.capture.outcomes import Recorded, rejection_of
 from goldvein.errors import (
-    BadSignature,
     GoldveinError,
     InvalidField,
     MissingScope,
@@ -29,10 +28,9 @@ from goldvein.errors import (
     StoreUnavailable,
 )
 from goldvein.identity import service as identity
-from goldvein.identity.access import Runtime, bearer_token
+from goldvein.identity.access import Runtime, bearer_token, need_signature
 from goldvein.identity.actor import Reporter
-from goldvein.identity.keys import parse_token, signature_flaw
-from goldvein.identity.tables import ApiKey
+from goldvein.identity.keys import parse_token
 from goldvein.skills import service as skills
 from goldvein.wire import INTERNAL_ERROR, error_object, headers_of, read_body, send_json, status_of
 
@@ -92,18 +90,18 @@ class HotPath:
         headers = Headers(scope=scope)
         address = (scope.get("client") or ("unknown", 0))[0]
         limiter = self._runtime.limiter
-        limiter.need_few_failures(address)
         text = bearer_token(headers.get("authorization")) or ""
+        limiter.need_few_failures(address, text)
         token = parse_token(text)
         if token is None:
-            limiter.count_failure(address)
+            limiter.count_failure(address, text)
             raise NotAuthenticated
         limiter.count_track(token.public_id)
+        body = await read_body(scope, receive, limit_bytes=MAX_BODY_BYTES)
         if self._waiting >= MAX_WAITING:
             raise StoreUnavailable
         self._waiting += 1
         try:
-            body = await read_body(scope, receive, limit_bytes=MAX_BODY_BYTES)
             call = Call(headers=headers, address=address, token=text, body=body)
             return await anyio.to_thread.run_sync(self._handler, self._runtime, call, limiter=self._threads)
         finally:
@@ -115,29 +113,12 @@ def authenticate(runtime: Runtime, call: Call) -> Reporter:
     with runtime.database.read_across_tenants() as session:
         key = identity.find_key(session, runtime.server_key, call.token, runtime.now())
     if key is None:
-        runtime.limiter.count_failure(call.address)
+        runtime.limiter.count_failure(call.address, call.token)
         raise NotAuthenticated
     if "track" not in key.scopes:
         raise MissingScope(scope="track")
-    _check_signature(runtime, key, call)
+    need_signature(runtime, key, call.headers, call.body)
     return identity.reporter_of_key(key)
-
-
-def _check_signature(runtime: Runtime, key: ApiKey, call: Call) -> None:
-    if not key.requires_signature:
-        return
-    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-    message_id, timestamp, signatures = (call.headers.get(name, "") for name in names)
-    flaw = signature_flaw(
-        runtime.server_key.digests("signing", key.id),
-        message_id=message_id,
-        timestamp=timestamp,
-        signatures=signatures,
-        body=call.body,
-        now=runtime.now().timestamp(),
-    )
-    if flaw is not None:
-        raise BadSignature(rule=flaw)
 
 
 def handle_track(runtime: Runtime, call: Call) -> dict[str, Any]:
@@ -217,17 +198,22 @@ def _skill_of_turn(runtime: Runtime, reporter: Reporter, reading: HookReading, n
     """
     if named is not None:
         return _known_skill(runtime, reporter, (named,))
-    turn = (reading.session_id, reading.prompt_id)
+    named_skill = None
     if reading.names_skill is not None:
-        skill_id = _known_skill(runtime, reporter, skill_candidates(reading.names_skill))
-        if skill_id is not None and turn[0] is not None and turn[1] is not None:
-            own = {"session_id": turn[0], "prompt_id": turn[1]}
-            service.remember_turn(runtime.database, reporter, **own, skill_id=skill_id, now=runtime.now())
-        return skill_id
-    if turn[0] is None or turn[1] is None:
+        named_skill = _known_skill(runtime, reporter, skill_candidates(reading.names_skill))
+    if reading.session_id is None or reading.prompt_id is None:
+        return named_skill
+    turn = {"session_id": reading.session_id, "prompt_id": reading.prompt_id}
+    if named_skill is not None:
+        service.remember_turn(runtime.database, reporter, **turn, skill_id=named_skill, now=runtime.now())
+        return named_skill
+    if reading.names_skill is not None or reading.ends_turn:
+        # A skill we do not know is at work now: what follows belongs to it, not to the one before.
+        with runtime.database.write(reporter.tenant_id) as session:
+            service.forget_turn(session, reporter, **turn)
         return None
     with runtime.database.read(reporter.tenant_id) as session:
-        found = service.find_turn(session, reporter, session_id=turn[0], prompt_id=turn[1])
+        found = service.find_turn(session, reporter, **turn, now=runtime.now())
         return found.skill_id if found else None
 
 

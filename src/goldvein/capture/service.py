@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from goldvein.capture.formats import CapturedUse
@@ -18,7 +18,7 @@ from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision, Use
 from goldvein.db.ids import new_id
 from goldvein.db.session import Database, TenantSession, lock_consent
-from goldvein.errors import EventConflict, GoldveinError, InvalidField, NotFound
+from goldvein.errors import EventConflict, GoldveinError, InvalidField
 from goldvein.examples import service as examples
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Reporter
@@ -145,14 +145,15 @@ def _store(session: TenantSession, server_key: ServerKey, report: Report, prepar
     lock_consent(session, exclusive=False)
     use, reporter = report.use, report.reporter
     skill = skills.find_skill(session, use.skill or "")
-    body = fingerprint(report, skill.id)
     first = _first_report(session, server_key, report)
     if first is not None:
+        body = fingerprint(report, skill.id, with_texts=first.capture_outcome == "captured")
         if first.body_hash is not None and not server_key.recognises(first.body_hash, "event-body", body):
             raise EventConflict
         return _recorded(first, outcome="duplicate")
     decision = _decide(session, report, skill) if prepared.texts is not None else None
     capture = _capture_of(prepared, decision)
+    body = fingerprint(report, skill.id, with_texts=capture.outcome == "captured")
     version = skills.find_version(session, skill.id, use.skill_digest) if use.skill_digest else None
     event = UsageEvent(
         id=new_id(),
@@ -211,13 +212,17 @@ def _recorded(event: UsageEvent, *, outcome: str, findings: dict[str, int] | Non
     return Recorded(usage_event_id=event.id, outcome=outcome, capture=capture, findings=findings or {})  # type: ignore[arg-type]
 
 
-def fingerprint(report: Report, skill_id: str) -> bytes:
+def fingerprint(report: Report, skill_id: str, *, with_texts: bool) -> bytes:
     """What makes two reports of one event_id the same: all that the client said, and not when the server heard it.
+
+    The snippets count only when they were captured: of a use that was not, nothing is kept that depends on its text.
 
     A hook's event carries no time of its own (its `occurred_at` is the time of receipt), so there it does not count.
     """
     use = report.use
     said = {name: getattr(use, name) for name in use.__struct_fields__ if name not in {"skill", "occurred_at"}}
+    if not with_texts:
+        said |= {"tool_input_snippet": None, "tool_output_snippet": None, "replaced_nuls": 0, "dropped_oversize": False}
     said |= {"skill_id": skill_id, "ts": use.occurred_at.isoformat() if report.door == "track" else None}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).digest()
 
@@ -263,14 +268,6 @@ def count_events(session: TenantSession, skill_id: str) -> int:
     return session.scalar(select(func.count()).select_from(UsageEvent).where(UsageEvent.skill_id == skill_id)) or 0
 
 
-def find_event(session: TenantSession, event_id: str) -> UsageEvent:
-    """A usage event by id."""
-    found = session.scalar(select(UsageEvent).where(UsageEvent.id == event_id))
-    if found is None:
-        raise NotFound(what="usage event")
-    return found
-
-
 def remember_turn(
     database: Database, reporter: Reporter, *, session_id: str, prompt_id: str, skill_id: str, now: datetime
 ) -> None:
@@ -289,7 +286,7 @@ def _remember_turn(
     session: TenantSession, reporter: Reporter, *, session_id: str, prompt_id: str, skill_id: str, now: datetime
 ) -> None:
     session.execute(delete(HookTurn).where(HookTurn.seen_at < now - HOOK_TURN_LIFETIME))
-    turn = find_turn(session, reporter, session_id=session_id, prompt_id=prompt_id)
+    turn = find_turn(session, reporter, session_id=session_id, prompt_id=prompt_id, now=now)
     if turn is None:
         own = {"reporter_id": reporter.reporter_id, "session_id": session_id, "prompt_id": prompt_id}
         session.add(HookTurn(**own, skill_id=skill_id, seen_at=now))
@@ -297,11 +294,22 @@ def _remember_turn(
         turn.skill_id, turn.seen_at = skill_id, now
 
 
-def find_turn(session: TenantSession, reporter: Reporter, *, session_id: str, prompt_id: str) -> HookTurn | None:
-    """What was remembered of a turn."""
-    own = (
+def find_turn(
+    session: TenantSession, reporter: Reporter, *, session_id: str, prompt_id: str, now: datetime
+) -> HookTurn | None:
+    """What was remembered of a turn within the last day."""
+    own = _of_turn(reporter, session_id, prompt_id)
+    return session.scalar(select(HookTurn).where(*own, HookTurn.seen_at >= now - HOOK_TURN_LIFETIME))
+
+
+def forget_turn(session: TenantSession, reporter: Reporter, *, session_id: str, prompt_id: str) -> None:
+    """Forget which skill was at work in a turn: it has ended, or another skill has taken over."""
+    session.execute(delete(HookTurn).where(*_of_turn(reporter, session_id, prompt_id)))
+
+
+def _of_turn(reporter: Reporter, session_id: str, prompt_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (
         HookTurn.reporter_id == reporter.reporter_id,
         HookTurn.session_id == session_id,
         HookTurn.prompt_id == prompt_id,
     )
-    return session.scalar(select(HookTurn).where(*own))

@@ -123,6 +123,17 @@ def print_reset_link(email: EmailArgument) -> None:
     store.print_reset_link(email)
 
 
+@command(people, "withdraw", "goldvein person withdraw bob@acme.example --tenant ID")
+def withdraw_for(
+    email: EmailArgument,
+    tenant: Annotated[str, typer.Option(metavar="ID", help="The tenant's id; see `tenant list`.")],
+) -> None:
+    """Withdraw for a person who cannot sign in any more, and erase what was captured from them."""
+    from goldvein.cli import store
+
+    store.withdraw_for(email=email, tenant=tenant)
+
+
 def rotate_server_key() -> None:
     """Put a new server secret before the old ones (operator). Running servers take it up when they are restarted.
 

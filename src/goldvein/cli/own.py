@@ -55,7 +55,7 @@ def log_in(url: UrlOption = None) -> None:
     """Save a server and your API key for later commands.
 
     Asks for the key without showing it, or reads it from standard input when that is not a terminal. Make a key on the
-    page "Keys" of the server.
+    page "Preferences" of the server.
     """
     former = saved_login()
     address = url or (former.url if former else f"http://127.0.0.1:{DEFAULT_PORT}")

@@ -14,7 +14,9 @@ from goldvein.errors import NotConfigured, NotFound
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
+from goldvein.identity.actor import Actor
 from goldvein.identity.tables import Membership
+from goldvein.me import withdrawal
 from goldvein.server import bind, ended_by_signals, make_server, opened, prepare_store, telling_store_errors
 from goldvein.telemetry import configure_logging
 from goldvein.terminal import say, say_json, say_line, say_table
@@ -166,6 +168,28 @@ def _print_link_for(email: str, purpose: str, page: str, sentence: str) -> None:
                 raise NotFound(what="person who can sign in (invited ones accept their invitation first)")
             link = _link(session, runtime, active[0], purpose, page)
         _say_link(sentence.format(email=email), link)
+
+
+def withdraw_for(*, email: str, tenant: str) -> None:
+    """Withdraw for a person who asked, and erase what was captured from them. There is no command that gives."""
+    with open_store() as runtime:
+        with runtime.database.read_across_tenants() as session:
+            found = [row for row in identity.find_memberships(session, email) if row.tenant_id == tenant]
+        if not found:
+            raise NotFound(what="member of this tenant with this address")
+        actor = Actor(
+            tenant_id=tenant,
+            person_id=found[0].person_id,
+            role=found[0].role,
+            scopes=frozenset(),
+            channel="cli",
+            credential_id="",
+        )
+        with runtime.database.write(tenant) as session:
+            removed = withdrawal.withdraw(session, actor, now=runtime.now())
+        runtime.database.clear_log()
+    state = "Withdrawn" if removed.consent_changed else "There was no consent to withdraw"
+    say(f"{state}; {removed.erased_examples} captured examples erased.")
 
 
 def _link(session: TenantSession, runtime: Runtime, member: Membership, purpose: str, page: str) -> str:

@@ -20,7 +20,7 @@ class SettingsChange(RequestBody):
 
 
 class SettingsOut(BaseModel):
-    """The settings of the tenant. The switch is derived from its latest event, number `revision`."""
+    """The settings of the tenant. The switch is derived from its latest event; any change makes a higher revision."""
 
     tenant_id: str
     name: str
@@ -43,7 +43,7 @@ def _show(session: TenantSession) -> SettingsOut:
         tenant_id=tenant.id,
         name=tenant.name,
         training_data_capture_enabled=service.capture_is_on(session),
-        revision=event.seq if event else 0,
+        revision=tenant.revision - 1 + (event.seq if event else 0),
     )
 
 
@@ -67,12 +67,14 @@ def change_settings(
         raise InvalidField(field="body", reason="exactly one of name, training_data_capture_enabled")
     changed = None
     with runtime.database.write(actor.tenant_id) as session:
+        service.hold_switch(session)
+        shown = _show(session)
+        need_revision(shown.revision, if_match, shown.model_dump())
         if body.name is not None:
-            need_revision(_show(session).revision, if_match, _show(session).model_dump())
             identity.rename_tenant(session, actor, body.name)
         if body.training_data_capture_enabled is not None:
             on = body.training_data_capture_enabled
-            changed = service.switch_capture(session, actor, on=on, now=runtime.now(), expected_seq=if_match)
+            changed = service.switch_capture(session, actor, on=on, now=runtime.now())
         session.flush()
         settings = _show(session)
     if changed is not None:

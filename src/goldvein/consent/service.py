@@ -61,6 +61,11 @@ def capture_is_on(session: TenantSession) -> bool:
     return event is not None and event.action == "switched_on"
 
 
+def hold_switch(session: TenantSession) -> None:
+    """Let nobody else change the tenant's settings until this transaction ends."""
+    lock_consent(session, exclusive=True)
+
+
 def switch_capture(
     session: TenantSession, actor: Actor, *, on: bool, now: datetime, expected_seq: int | None = None
 ) -> ConsentEvent | None:
@@ -95,15 +100,12 @@ def give_consent(
     cleaned = decision.clean_purposes(purposes)
     if cleaned is None:
         raise InvalidField(field="purposes", reason=f"at least one of {', '.join(decision.PURPOSES)}")
-    version, text = builtin_notice()
+    version, _ = builtin_notice()
     if notice_version is not None and notice_version != version:
         raise StaleRevision(current={"notice_version": version})
     lock_consent(session, exclusive=True)
     latest = consent_event(session, actor.person_id)
     _need_seq(latest, expected_seq, _state(latest, now))
-    if session.scalar(select(Notice).where(Notice.version == version)) is None:
-        session.add(Notice(version=version, language="en", text=text, created_at=now))
-        session.flush()
     return _append(
         session,
         actor,
@@ -111,7 +113,6 @@ def give_consent(
         subject="person",
         person_id=actor.person_id,
         action="given",
-        notice_version=version,
         purposes=cleaned,
         skill_ids=skill_ids,
         expires_at=now + lifetime,
@@ -146,7 +147,16 @@ def _state(latest: ConsentEvent | None, now: datetime) -> dict[str, bool]:
 def _need_seq(latest: ConsentEvent | None, expected: int | None, state: dict[str, bool]) -> None:
     current = latest.seq if latest else 0
     if expected is not None and expected != current:
-        raise StaleRevision(current={**state, "consent_revision": current})
+        raise StaleRevision(current={**state, "revision": current})
+
+
+def _notice_in_force(session: TenantSession, now: datetime) -> str:
+    """The version of the notice every choice points to; its text is kept with it."""
+    version, text = builtin_notice()
+    if session.scalar(select(Notice).where(Notice.version == version)) is None:
+        session.add(Notice(version=version, language="en", text=text, created_at=now))
+        session.flush()
+    return version
 
 
 def _append(
@@ -157,12 +167,12 @@ def _append(
     subject: str,
     person_id: str | None,
     action: str,
-    notice_version: str | None = None,
     purposes: list[str] | None = None,
     skill_ids: list[str] | None = None,
     expires_at: datetime | None = None,
 ) -> ConsentEvent:
     newest = session.scalar(select(func.max(ConsentEvent.seq))) or 0
+    notice_version = _notice_in_force(session, now)
     event = ConsentEvent(
         id=new_id(),
         seq=newest + 1,

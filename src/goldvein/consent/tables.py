@@ -44,11 +44,8 @@ class ConsentEvent(TenantOwned, HasId, Base):
             " OR (subject = 'person' AND action IN ('given', 'withdrawn'))",
             name="action",
         ),
-        CheckConstraint("channel IN ('web', 'api')", name="channel"),
-        CheckConstraint(
-            "action <> 'given' OR (notice_version IS NOT NULL AND expires_at IS NOT NULL)",
-            name="given_is_informed",
-        ),
+        CheckConstraint("channel IN ('web', 'api', 'cli')", name="channel"),
+        CheckConstraint("action <> 'given' OR expires_at IS NOT NULL", name="given_expires"),
         UniqueConstraint("tenant_id", "seq"),
         Index("ix_consent_events_subject", "tenant_id", "subject", "person_id", "seq"),
     )
@@ -59,7 +56,7 @@ class ConsentEvent(TenantOwned, HasId, Base):
     action: Mapped[str] = mapped_column(String(20))
     actor_id: Mapped[str] = mapped_column(Id)
     channel: Mapped[str] = mapped_column(String(20))
-    notice_version: Mapped[str | None] = mapped_column(String(80))
+    notice_version: Mapped[str] = mapped_column(String(80))
     purposes: Mapped[list[str]] = mapped_column(Json)
     skill_ids: Mapped[list[str] | None] = mapped_column(Json)
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)

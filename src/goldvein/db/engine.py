@@ -1,9 +1,12 @@
+import os
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry
+
+SQLITE_BUSY_MILLISECONDS = 5_000
 
 # Each is a law or a measured need: FULL syncs the log at every commit (law 4); secure_delete overwrites erased text
 # (law 3); recursive_triggers keeps INSERT OR REPLACE from passing the append-only triggers.
@@ -13,7 +16,7 @@ _SQLITE_PRAGMAS = {
     "foreign_keys": "ON",
     "secure_delete": "ON",
     "recursive_triggers": "ON",
-    "busy_timeout": "5000",
+    "busy_timeout": str(SQLITE_BUSY_MILLISECONDS),
 }
 
 # The thread pools of the server never hold more sessions than this. Parameters stay out of error texts (law 1).
@@ -28,12 +31,26 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
-            Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private_file(Path(parsed.database))
         engine = create_engine(parsed, **_POOL, connect_args={"check_same_thread": False})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, **_POOL, pool_pre_ping=True, connect_args={"options": _POSTGRESQL_PATIENCE})
+    # Named, because a database may have another default: a snapshot older than the consent lock would show a consent
+    # that has been withdrawn meanwhile.
+    return create_engine(
+        parsed,
+        **_POOL,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={"options": _POSTGRESQL_PATIENCE},
+    )
+
+
+def _make_private_file(path: Path) -> None:
+    """SQLite gives its log files the mode of the database, so that has to be right from the beginning."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -1,6 +1,7 @@
 import re
 import secrets
 import time
+import uuid
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -13,6 +14,11 @@ def new_id() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62  # variant
     digits = f"{value:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def random_id() -> str:
+    """A UUIDv4, for people: an admin who invites an address must not read from the id how old its account is."""
+    return str(uuid.uuid4())
 
 
 def is_id(text: str) -> bool:

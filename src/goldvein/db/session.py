@@ -8,21 +8,26 @@ policies which tenant it is. `write_across_tenants()` and `read_across_tenants()
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, Select, event, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from goldvein.db.base import IdentityOwned, TenantOwned
-from goldvein.db.engine import make_engine
+from goldvein.db.engine import SQLITE_BUSY_MILLISECONDS, make_engine
 from goldvein.errors import StoreUnavailable
 
 ANY_TENANT: Final = "*"
 _WRITE_LOCK_SECONDS = 10.0
+_CLEAR_LOG_TRIES = 5
+
+log = structlog.get_logger()
 
 RowT = TypeVar("RowT")
 
@@ -108,6 +113,33 @@ class Database:
             if error.connection_invalidated:
                 raise StoreUnavailable from error
             raise
+
+    def clear_log(self) -> None:
+        """After an erasure, take the erased text out of SQLite's write-ahead log too, as soon as no reader holds it.
+
+        The erasure has committed: whatever goes wrong here is logged and does not change the answer; the next
+        checkpoint takes the text out. PostgreSQL recycles its log by itself.
+        """
+        if not self.is_sqlite:
+            return
+        try:
+            cleared = any(self._checkpoint() for _ in range(_CLEAR_LOG_TRIES))
+        except (StoreUnavailable, DBAPIError):
+            cleared = False
+        if not cleared:
+            log.warning("log_not_cleared", store="sqlite")
+
+    def _checkpoint(self) -> bool:
+        """Try once, without waiting for readers."""
+        with self._exclusive(), self.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")  # a checkpoint runs outside of transactions
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
+            connection.exec_driver_sql("BEGIN")
+        if busy:
+            time.sleep(0.05)
+        return not busy
 
     def close(self) -> None:
         """Close every connection."""

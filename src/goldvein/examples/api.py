@@ -180,6 +180,7 @@ def delete_example(example_id: str, actor: ActorDep, runtime: RuntimeDep, if_mat
     """Delete an example with its texts. Author only."""
     with runtime.database.write(actor.tenant_id) as session:
         service.delete_example(session, actor, example_id, expected_revision=if_match)
+    runtime.database.clear_log()
 
 
 @router.post("/training-examples/{example_id}/review")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,44 +15,79 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from goldvein.db.session import Database
-from goldvein.errors import CrossOrigin, NotAuthenticated, TooManyRequests
+from goldvein.errors import BadSignature, CrossOrigin, NotAuthenticated, TooManyRequests
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service
 from goldvein.identity.actor import Actor
-from goldvein.identity.keys import parse_token
+from goldvein.identity.keys import parse_token, signature_flaw
 from goldvein.identity.server_key import ServerKey
+from goldvein.identity.tables import ApiKey
 from goldvein.settings import Settings
 from goldvein.telemetry import Metrics
 
 SESSION_COOKIE = "goldvein_session"
+WHOLE_BODY = "goldvein.body"  # where the edge puts the raw body of a request, for its signature
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+_ADDRESS_SHARE = 20  # how many times more a whole address may fail than one key there: many people share an address
+
+
 class Limiter:
-    """Counts calls in memory, for this process; asked before any work on the database."""
+    """Counts calls in memory, for this process; asked before any work on the database.
+
+    A wrong key is counted for that key at that address, so that one forgotten hook does not lock an office out; the
+    address as a whole gets a larger share. Passwords are counted before they are checked, for the address and for the
+    account.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._limits = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._track = RateLimitItemPerMinute(settings.track_limit_per_minute)
-        self._failures = RateLimitItemPerMinute(settings.failed_authentication_limit_per_minute)
+        limit = settings.failed_authentication_limit_per_minute
+        self._failures = RateLimitItemPerMinute(limit)
+        self._address_failures = RateLimitItemPerMinute(limit * _ADDRESS_SHARE)
 
     def count_track(self, public_key_id: str) -> None:
         """Count one call with a key; raises TooManyRequests over the limit."""
         if not self._limits.hit(self._track, "track", public_key_id):
             raise self._refusal(self._track, "track", public_key_id)
 
-    def need_few_failures(self, address: str) -> None:
-        """Raise TooManyRequests when an address has tried too many wrong keys or passwords."""
-        if not self._limits.test(self._failures, "failure", address):
-            raise self._refusal(self._failures, "failure", address)
+    def need_few_failures(self, address: str, token: str) -> None:
+        """Raise TooManyRequests when this key, or anything from this address, was refused too often."""
+        for item, key in self._failure_keys(address, token):
+            if not self._limits.test(item, *key):
+                raise self._refusal(item, *key)
 
-    def count_failure(self, address: str) -> None:
-        """Count one wrong key or password."""
-        self._limits.hit(self._failures, "failure", address)
+    def count_failure(self, address: str, token: str) -> None:
+        """Count one refused key."""
+        for item, key in self._failure_keys(address, token):
+            self._limits.hit(item, *key)
+
+    def _failure_keys(self, address: str, token: str) -> list[tuple[RateLimitItemPerMinute, tuple[str, ...]]]:
+        known = parse_token(token)
+        public_id = known.public_id if known is not None else "malformed"
+        network = network_of(address)
+        return [(self._failures, ("key", network, public_id)), (self._address_failures, ("address", network))]
+
+    def count_sign_in(self, address: str, account: str) -> None:
+        """Count one try of a password or an invitation, before it is checked."""
+        for key in (("sign-in", network_of(address)), ("account", account.strip().lower()[:254])):
+            if not self._limits.hit(self._failures, *key):
+                raise self._refusal(self._failures, *key)
 
     def _refusal(self, item: RateLimitItemPerMinute, *key: str) -> TooManyRequests:
         reset_time = self._limits.get_window_stats(item, *key).reset_time
         return TooManyRequests(retry_after_seconds=max(1, math.ceil(reset_time - time.time())))
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 network that one IPv6 customer has."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))  # noqa: PLR2004
 
 
 def utc_now() -> datetime:
@@ -120,15 +156,35 @@ ActorDep = Annotated[Actor, Depends(current_actor)]
 
 def _actor_of_key(request: Request, runtime: Runtime, token: str) -> Actor | None:
     address = client_address(request)
-    runtime.limiter.need_few_failures(address)
-    actor = None
+    runtime.limiter.need_few_failures(address, token)
+    key, actor = None, None
     if parse_token(token) is not None:
         with runtime.database.read_across_tenants() as session:
             key = service.find_key(session, runtime.server_key, token, runtime.now())
             actor = service.actor_of_key(session, key) if key is not None else None
-    if actor is None:
-        runtime.limiter.count_failure(address)
+    if key is None or actor is None:
+        runtime.limiter.count_failure(address, token)
+        return None
+    need_signature(runtime, key, request.headers, request.scope[WHOLE_BODY])
     return actor
+
+
+def need_signature(runtime: Runtime, key: ApiKey, headers: Mapping[str, str], body: bytes) -> None:
+    """Raise BadSignature for a call with a key that requires signatures, unless its signature holds."""
+    if not key.requires_signature:
+        return
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    message_id, timestamp, signatures = (headers.get(name, "") for name in names)
+    flaw = signature_flaw(
+        runtime.server_key.digests("signing", key.id),
+        message_id=message_id,
+        timestamp=timestamp,
+        signatures=signatures,
+        body=body,
+        now=runtime.now().timestamp(),
+    )
+    if flaw is not None:
+        raise BadSignature(rule=flaw)
 
 
 def session_actor(request: Request, runtime: Runtime) -> Actor | None:

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from goldvein.identity import service
 from goldvein.identity.access import ActorDep, RuntimeDep
-from goldvein.identity.service import NewKey, need_revision
+from goldvein.identity.service import NewKey
 from goldvein.identity.tables import ApiKey, Membership, Person
 from goldvein.schemas import ExpectedRevision, Page, RequestBody
 
@@ -119,10 +119,14 @@ def change_member(
     """Change a role, deactivate or reactivate. Deactivation ends keys and sessions at once. Admin only."""
     actor.need_admin()
     with runtime.database.write(actor.tenant_id) as session:
-        current = service.member(session, person_id, to_change=True)
-        need_revision(current.revision, if_match, {"role": current.role, "revision": current.revision})
         changed = service.change_member(
-            session, actor, person_id, role=body.role, active=body.active, now=runtime.now()
+            session,
+            actor,
+            person_id,
+            role=body.role,
+            active=body.active,
+            now=runtime.now(),
+            expected_revision=if_match,
         )
         return show_member(changed, service.person_of(session, person_id))
 

@@ -5,15 +5,21 @@ from goldvein.errors import InvalidField
 
 MIN_PASSWORD_CHARS = 10
 MAX_PASSWORD_CHARS = 200
+PASSWORD_RULE = f"{MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters"
 
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("the password of nobody")
 
 
+def is_long_enough(password: str) -> bool:
+    """Whether a new password has a length we take."""
+    return MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS
+
+
 def hash_password(password: str) -> str:
     """The argon2id hash to store; refuses a password that is too short or long."""
-    if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
-        raise InvalidField(field="password", reason=f"{MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS} characters")
+    if not is_long_enough(password):
+        raise InvalidField(field="password", reason=PASSWORD_RULE)
     return _hasher.hash(password)
 
 

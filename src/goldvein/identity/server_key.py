@@ -1,5 +1,6 @@
 """The server's secret: what turns tokens into keyed hashes, and people into pseudonyms."""
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -72,14 +73,15 @@ def rotate(settings: Settings) -> int:
 
 def _write_new(path: Path, text: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return  # another process of the same first start was faster; its key is as good
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):  # another process of the same first start was faster: its key is as good
+        os.link(unfinished, path)
+    unfinished.unlink()
 
 
 def _parse(lines: list[str], origin: str) -> tuple[bytes, ...]:

@@ -7,19 +7,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from goldvein.db.ids import is_id, new_id
+from goldvein.db.ids import is_id, new_id, random_id
 from goldvein.db.session import TenantSession, for_change
 from goldvein.errors import AlreadyExists, InvalidField, NotAllowed, NotFound, StaleRevision
 from goldvein.identity.actor import Actor, Channel, Reporter, scopes_of
 from goldvein.identity.keys import SCOPES, KeyToken, new_token, parse_token, signing_secret
-from goldvein.identity.passwords import hash_password, password_holds
+from goldvein.identity.passwords import PASSWORD_RULE, hash_password, is_long_enough, password_holds
 from goldvein.identity.server_key import ServerKey
 from goldvein.identity.tables import ApiKey, Membership, OneTimeLink, Person, Tenant, WebSession
+from goldvein.sanitizer import sanitize
 
 MAX_NAME_CHARS = 200
 MAX_KEY_LIFETIME = timedelta(days=3653)
 ROTATION_OVERLAP = timedelta(hours=24)
-LINK_LIFETIME = {"login": timedelta(hours=1), "invitation": timedelta(days=7), "reset": timedelta(hours=1)}
+LINK_LIFETIME = {
+    "login": timedelta(hours=1),
+    "invitation": timedelta(days=7),
+    "reset": timedelta(hours=1),
+    "choice": timedelta(minutes=10),
+}
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,189}")
 
 
@@ -41,10 +47,10 @@ def invite(session: TenantSession, *, tenant_id: str, email: str, name: str, rol
     """
     if role not in {"admin", "member"}:
         raise InvalidField(field="role", reason="admin or member")
-    email = clean_email(email)
+    email, name = clean_email(email), clean_name("name", name)
     person = session.scalar(select(Person).where(Person.email == email))
     if person is None:
-        person = Person(id=new_id(), email=email, name=clean_name("name", name), created_at=now)
+        person = Person(id=random_id(), email=email, name=name, created_at=now)
         session.add(person)
         session.flush()
     known = select(Membership).where(Membership.tenant_id == tenant_id, Membership.person_id == person.id)
@@ -88,13 +94,17 @@ def change_member(
     role: str | None,
     active: bool | None,
     now: datetime,
+    expected_revision: int | None = None,
 ) -> Membership:
     """Change a role, deactivate or reactivate. Deactivation ends the person's keys and sessions at once.
 
-    The last active admin can be neither deactivated nor made a member.
+    The last active admin can be neither deactivated nor made a member; the tenant is held, so that two admins who
+    deactivate each other come one after the other.
     """
     actor.need_admin()
+    session.scalars(for_change(select(Tenant).where(Tenant.id == session.tenant_id))).one()
     target = member(session, person_id, to_change=True)
+    need_revision(target.revision, expected_revision, {"role": target.role, "revision": target.revision})
     if role is not None:
         if role not in {"admin", "member"}:
             raise InvalidField(field="role", reason="admin or member")
@@ -137,12 +147,6 @@ def person_of(session: TenantSession, person_id: str) -> Person:
     return session.scalars(select(Person).where(Person.id == person_id)).one()
 
 
-def rename_person(session: TenantSession, actor: Actor, name: str) -> None:
-    """Change one's own name."""
-    actor.need("me")
-    person_of(session, actor.person_id).name = clean_name("name", name)
-
-
 def choose_display(session: TenantSession, actor: Actor, display: str) -> None:
     """Choose what authors see of one's captured examples: a pseudonym, or the name."""
     actor.need("me")
@@ -173,10 +177,12 @@ def clean_email(email: str) -> str:
 
 
 def clean_name(field_name: str, name: str) -> str:
-    """A name of 1..200 printable characters; InvalidField when it is not one."""
+    """A name of 1..200 printable characters in which the sanitizer finds nothing; InvalidField when it is not one."""
     name = name.strip()
     if not 1 <= len(name) <= MAX_NAME_CHARS or not name.isprintable():
         raise InvalidField(field=field_name, reason=f"1 to {MAX_NAME_CHARS} printable characters")
+    if sanitize(name).findings:
+        raise InvalidField(field=field_name, reason="looks like a secret or personal data; choose a plain name")
     return name
 
 
@@ -204,16 +210,22 @@ def create_key(
     expires_at: datetime | None = None,
     requires_signature: bool = False,
     token: KeyToken | None = None,
+    replaces: bool = False,
 ) -> NewKey:
     """Make a key for oneself, or, as an admin, a service key.
 
     A personal key carries at most what its person may do and what the key or session used to make it carries; a
-    service key has no person and can only report uses.
+    service key has no person and can only report uses. A key that requires signatures only reports uses too: the
+    signature covers the body of a call, not its route. `replaces` is for rotation, which renews the lifetime.
     """
     actor.need("me")
     _check_scopes(actor, kind, scopes)
+    if requires_signature and set(scopes) != {"track"}:
+        raise InvalidField(field="requires_signature", reason="only for a key whose one scope is track")
     if expires_at is not None and not timedelta() < expires_at - now <= MAX_KEY_LIFETIME:
         raise InvalidField(field="expires_at", reason="a time in the future, at most ten years ahead")
+    if not replaces:
+        expires_at = _not_beyond_maker(session, actor, expires_at)
     token = token or new_token("live")
     row = ApiKey(
         tenant_id=actor.tenant_id,
@@ -233,6 +245,15 @@ def create_key(
     session.flush()
     secret = signing_secret(server_key.digest("signing", row.id)) if requires_signature else None
     return NewKey(row=row, token=token, signing_secret=secret)
+
+
+def _not_beyond_maker(session: TenantSession, actor: Actor, expires_at: datetime | None) -> datetime | None:
+    """A key made with a key ends with it at the latest: a leaked key that expires cannot make itself eternal."""
+    by_key = actor.channel == "api" and is_id(actor.credential_id)
+    maker = session.scalar(select(ApiKey).where(ApiKey.id == actor.credential_id)) if by_key else None
+    if maker is None or maker.expires_at is None:
+        return expires_at
+    return min(expires_at or maker.expires_at, maker.expires_at)
 
 
 def _check_scopes(actor: Actor, kind: str, scopes: list[str]) -> None:
@@ -272,6 +293,8 @@ def rotate_key(session: TenantSession, server_key: ServerKey, actor: Actor, key_
     old = session.scalar(select(ApiKey).where(*own)) if is_id(key_id) else None
     if old is None or not key_is_live(old, now):
         raise NotFound(what="key")
+    if old.rotated_at is not None:
+        raise AlreadyExists(what="newer key", key="rotation")
     new = create_key(
         session,
         server_key,
@@ -281,7 +304,9 @@ def rotate_key(session: TenantSession, server_key: ServerKey, actor: Actor, key_
         now=now,
         expires_at=now + (old.expires_at - old.created_at) if old.expires_at is not None else None,
         requires_signature=old.requires_signature,
+        replaces=True,
     )
+    old.rotated_at = now
     overlap_ends = now + ROTATION_OVERLAP
     old.expires_at = min(old.expires_at or overlap_ends, overlap_ends)
     return new
@@ -412,7 +437,10 @@ def make_link(
     now: datetime,
     lifetime: timedelta | None = None,
 ) -> str:
-    """A one-time token to sign in, accept an invitation or set a new password; older ones of its kind end."""
+    """A one-time token to sign in, accept an invitation, set a new password or choose an organisation.
+
+    Older ones of its kind end.
+    """
     same = OneTimeLink.person_id == membership.person_id, OneTimeLink.tenant_id == membership.tenant_id
     session.execute(delete(OneTimeLink).where(*same, OneTimeLink.purpose == purpose))
     token = secrets.token_urlsafe(32)
@@ -447,12 +475,19 @@ def open_link(
 
 
 def accept_invitation(session: TenantSession, membership: Membership, password: str, now: datetime) -> None:
-    """Join the tenant: a new person sets their password, one with an account proves it with theirs."""
+    """Join the tenant: a new person sets their password, one with an account proves it with theirs.
+
+    Who already belongs to a tenant has an account, even without a password (signed in by links so far): an invitation
+    must not become a way into it. Whoever holds the link learns from the answer only that the password is refused.
+    """
     person = person_of(session, membership.person_id)
-    if person.password_hash is None:
+    elsewhere = select(Membership).where(Membership.person_id == person.id, Membership.accepted_at.is_not(None))
+    has_account = person.password_hash is not None or session.scalar(elsewhere.limit(1)) is not None
+    accepted = password_holds(password, person.password_hash) if has_account else is_long_enough(password)
+    if not accepted:
+        raise InvalidField(field="password", reason=f"{PASSWORD_RULE}, or the password of your account here")
+    if not has_account:
         person.password_hash = hash_password(password)
-    elif not password_holds(password, person.password_hash):
-        raise InvalidField(field="password", reason="not the password of this account")
     membership.accepted_at = now
 
 

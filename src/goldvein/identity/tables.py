@@ -12,7 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldvein.db.base import Base, HasId, Id, IdentityOwned, Json, UtcTime
-from goldvein.db.ids import new_id
+from goldvein.db.ids import new_id, random_id
 
 
 class Tenant(Base):
@@ -32,7 +32,7 @@ class Person(Base):
 
     __tablename__ = "people"
 
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default=random_id)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str | None] = mapped_column(String(200))
@@ -81,6 +81,7 @@ class ApiKey(IdentityOwned, HasId, Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    rotated_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class WebSession(IdentityOwned, HasId, Base):
@@ -99,12 +100,12 @@ class WebSession(IdentityOwned, HasId, Base):
 
 
 class OneTimeLink(IdentityOwned, HasId, Base):
-    """A link that works once: to sign in, to accept an invitation, to set a new password."""
+    """A link that works once: to sign in, accept an invitation, set a new password, choose an organisation."""
 
     __tablename__ = "one_time_links"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "person_id"], ["memberships.tenant_id", "memberships.person_id"]),
-        CheckConstraint("purpose IN ('login', 'invitation', 'reset')", name="purpose"),
+        CheckConstraint("purpose IN ('login', 'invitation', 'reset', 'choice')", name="purpose"),
         UniqueConstraint("token_hash"),
     )
 

@@ -35,7 +35,10 @@ class MeOut(BaseModel):
 
 
 class PreferencesOut(BaseModel):
-    """My preferences with the defaults filled in. The consent is derived from its latest event, number `revision`."""
+    """My preferences with the defaults filled in. The consent is derived from its latest event, number `revision`.
+
+    The number is that of `/api/me/consent` too, and of the consent alone: how I am displayed has none.
+    """
 
     training_data_consent: bool
     display: str
@@ -65,7 +68,7 @@ class ConsentRecord(BaseModel):
     revision: int
     action: str
     channel: str
-    notice_version: str | None
+    notice_version: str
     purposes: list[str]
     skill_ids: list[str] | None
     expires_at: datetime | None
@@ -92,6 +95,7 @@ class CapturedOut(BaseModel):
 
     id: str
     skill_id: str
+    tool_name: str | None
     status: str
     example_input: str | None
     example_output: str | None
@@ -103,7 +107,7 @@ class CapturedOut(BaseModel):
 
 
 class DataOut(BaseModel):
-    """Everything captured from me."""
+    """Every example captured from me."""
 
     captured_examples: list[CapturedOut]
 
@@ -164,13 +168,25 @@ def change_preferences(
     if len(given) != 1:
         raise InvalidField(field="body", reason="exactly one of training_data_consent, display")
     if body.training_data_consent is not None:
-        choose(runtime, actor, give=body.training_data_consent, expected_seq=if_match)
-    with runtime.database.write(actor.tenant_id) as session:
-        if body.display is not None:
+        _choose_simply(runtime, actor, give=body.training_data_consent, if_match=if_match)
+    if body.display is not None:
+        with runtime.database.write(actor.tenant_id) as session:
             current = _preferences(session, actor, runtime.now())
             identity.need_revision(current.revision, if_match, current.model_dump())
             identity.choose_display(session, actor, body.display)
+    with runtime.database.read(actor.tenant_id) as session:
         return _preferences(session, actor, runtime.now())
+
+
+def _choose_simply(runtime: Runtime, actor: Actor, *, give: bool, if_match: int | None) -> None:
+    """The one-box choice. A yes that already reads as yes changes nothing: it must not widen a narrower consent."""
+    if give:
+        actor.need("me")
+    with runtime.database.read(actor.tenant_id) as session:
+        current = _preferences(session, actor, runtime.now())
+    identity.need_revision(current.revision, if_match, current.model_dump(exclude={"display"}))
+    if not (give and current.training_data_consent):
+        choose(runtime, actor, give=give, expected_seq=if_match)
 
 
 def choose(
@@ -193,6 +209,8 @@ def choose(
             consent.give_consent(session, actor, now=now, lifetime=lifetime, expected_seq=expected_seq, **options)
         else:
             removed = withdrawal.withdraw(session, actor, now=now, expected_seq=expected_seq)
+    if removed.erased_examples:
+        runtime.database.clear_log()
     if removed.consent_changed:
         runtime.metrics.consent_changes.labels(action="given" if give else "withdrawn").inc()
     return removed.erased_examples
@@ -263,7 +281,7 @@ def _skill_ids(runtime: Runtime, actor: Actor, named: list[str] | None) -> list[
 
 @router.get("/data")
 def get_data(actor: ActorDep, runtime: RuntimeDep) -> DataOut:
-    """Read everything that was captured from me, as it is stored."""
+    """Read every example captured from me, as it is stored; a withdrawn one has no text left."""
     actor.need("me")
     with runtime.database.read(actor.tenant_id) as session:
         return DataOut(captured_examples=[_captured(row) for row in examples.captured_from(session, actor.person_id)])
@@ -290,7 +308,8 @@ def _erase(runtime: Runtime, actor: Actor, example_id: str | None) -> ErasedOut:
     with runtime.database.write(actor.tenant_id) as session:
         erased = withdrawal.erase(session, actor, now=now, example_id=example_id).erased_examples
         consented, _ = consent.person_state(session, actor.person_id, now)
-        return ErasedOut(erased_examples=erased, training_data_consent=consented)
+    runtime.database.clear_log()
+    return ErasedOut(erased_examples=erased, training_data_consent=consented)
 
 
 @router.get("/keys")

@@ -109,6 +109,7 @@ def list_skills(
 @router.post("", status_code=201)
 def create_skill(body: NewSkill, actor: ActorDep, runtime: RuntimeDep) -> SkillOut:
     """Register a skill; you become its author."""
+    service.refuse_findings(body=body.body or "")
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.create_skill(session, actor, now=runtime.now(), **body.model_dump())
         return show_skill(session, actor, skill)
@@ -129,6 +130,7 @@ def change_skill(
     skill_id: str, body: SkillChange, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
 ) -> SkillOut:
     """Change name, description or text; a changed text is a new version. Author only."""
+    service.refuse_findings(body=body.body or "")
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.find_skill(session, skill_id)
         need_revision(skill.revision, if_match, {"revision": skill.revision})
@@ -180,6 +182,15 @@ def propose_transfer(skill_id: str, body: PersonRef, actor: ActorDep, runtime: R
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.find_skill(session, skill_id)
         service.propose_transfer(session, actor, skill, body.person_id)
+        return show_skill(session, actor, skill)
+
+
+@router.delete("/{skill_id}/transfer")
+def end_offer(skill_id: str, actor: ActorDep, runtime: RuntimeDep) -> SkillOut:
+    """Take an offered transfer back, or decline one that was offered to you."""
+    with runtime.database.write(actor.tenant_id) as session:
+        skill = service.find_skill(session, skill_id)
+        service.end_offer(actor, skill)
         return show_skill(session, actor, skill)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import delete, func, or_, select
 
@@ -11,7 +12,7 @@ from goldvein.db.session import TenantSession
 from goldvein.errors import AlreadyExists, InvalidField, NotAllowed, NotFound, SkillBodyHasFindings
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
-from goldvein.sanitizer import sanitize
+from goldvein.sanitizer import Finding, sanitize
 from goldvein.skills.tables import CoAuthor, Skill, SkillVersion
 
 MAX_DESCRIPTION_CHARS = 2_000
@@ -52,7 +53,7 @@ def create_skill(
         created_at=now,
         updated_at=now,
     )
-    refuse_findings(name=skill.name, description=skill.description)
+    refuse_findings(slug=slug, description=skill.description)
     session.add(skill)
     session.flush()
     if body is not None:
@@ -114,7 +115,7 @@ def change_skill(
         skill.name = identity.clean_name("name", name)
     if description is not None:
         skill.description = _clean_description(description)
-    refuse_findings(name=skill.name, description=skill.description)
+    refuse_findings(description=skill.description)
     if body is not None:
         add_version(session, actor, skill, body, now)
     skill.revision += 1
@@ -155,14 +156,22 @@ def add_version(session: TenantSession, actor: Actor, skill: Skill, body: str, n
 
 
 def refuse_findings(**texts: str) -> None:
-    """Raise SkillBodyHasFindings naming each place; a skill's own text is never altered, so it must be clean."""
+    """Raise SkillBodyHasFindings naming each place; a skill's own text is never altered, so it must be clean.
+
+    Routes call this before they open a transaction: a long text would hold the write lock; inside, the answer is known.
+    """
     found = [
         {"field": name, "type": finding.type, "line": text.count("\n", 0, finding.start) + 1}
         for name, text in texts.items()
-        for finding in sanitize(text).findings
+        for finding in _findings(text)
     ]
     if found:
         raise SkillBodyHasFindings(findings=found)  # type: ignore[arg-type]  # a list of JSON objects
+
+
+@lru_cache(maxsize=8)
+def _findings(text: str) -> tuple[Finding, ...]:
+    return sanitize(text).findings
 
 
 def find_version(session: TenantSession, skill_id: str, digest: str) -> SkillVersion | None:
@@ -206,6 +215,15 @@ def propose_transfer(session: TenantSession, actor: Actor, skill: Skill, person_
     if not identity.is_active(identity.member(session, person_id)) or person_id == actor.person_id:
         raise NotAllowed(rule="The new author is another active member of the tenant")
     skill.proposed_author_id = person_id
+    skill.revision += 1
+
+
+def end_offer(actor: Actor, skill: Skill) -> None:
+    """Take an offered transfer back, as the author, or decline it, as the one it was offered to."""
+    actor.need("review")
+    if actor.person_id not in {skill.author_id, skill.proposed_author_id}:
+        raise NotAllowed(rule="Only the skill author and whom it was offered to can end an offer")
+    skill.proposed_author_id = None
     skill.revision += 1
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from goldvein.consent import service as consent
 from goldvein.consent.tables import ConsentEvent
 from goldvein.db.session import TenantSession
-from goldvein.errors import InvalidField, StaleRevision
+from goldvein.errors import InvalidField, NotFound, StaleRevision
 from goldvein.examples import service as examples
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
@@ -123,7 +123,15 @@ def _covered_skills(session: TenantSession, event: ConsentEvent | None) -> list[
 
 
 def _skill_names(session: TenantSession, skill_ids: list[str]) -> dict[str, str]:
-    return {skill_id: skills.find_skill(session, skill_id).name for skill_id in skill_ids}
+    return {skill_id: _skill_name(session, skill_id) for skill_id in skill_ids}
+
+
+def _skill_name(session: TenantSession, skill_id: str) -> str:
+    """The name of a skill; a consent may name one that was deleted since, and must still be shown and withdrawn."""
+    try:
+        return skills.find_skill(session, skill_id).name
+    except NotFound:
+        return "a deleted skill"
 
 
 def _captured(session: TenantSession, person_id: str, page: int) -> _Captured:

@@ -126,9 +126,15 @@ def change_member(
         raise InvalidField(field="change", reason=f"one of {', '.join(_CHANGES)}")
     role, active = _CHANGES[change]
     with runtime.database.write(viewer.actor.tenant_id) as session:
-        current = identity.member(session, need_id(person_id, "member"))
-        need_revision(current.revision, revision_of(revision), {"role": current.role})
-        identity.change_member(session, viewer.actor, person_id, role=role, active=active, now=runtime.now())
+        identity.change_member(
+            session,
+            viewer.actor,
+            need_id(person_id, "member"),
+            role=role,
+            active=active,
+            now=runtime.now(),
+            expected_revision=revision_of(revision),
+        )
     return see_other("/admin", fragment="members", done="member_changed")
 
 

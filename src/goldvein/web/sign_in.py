@@ -25,7 +25,6 @@ from goldvein.web.viewer import HOME, local_path, see_other
 router = APIRouter()
 
 _NEXT = Annotated[str, Form(alias="next")]
-_CHOICE_LIFETIME: Final = timedelta(minutes=10)
 _WRONG: Final = "The e-mail address or the password is not right."
 _LINK: Final = "link, or it has been used or is too old"
 
@@ -51,12 +50,11 @@ def sign_in(
 ) -> Response:
     """Sign in by password. An unknown person and a wrong password get the same answer and cost the same time."""
     _need_own_form(request, runtime)
-    address, next_path = client_address(request), local_path(next_path)
-    runtime.limiter.need_few_failures(address)
+    next_path = local_path(next_path)
+    runtime.limiter.count_sign_in(client_address(request), email)
     with runtime.database.read_across_tenants() as session:
         memberships = service.check_password(session, email, password)
     if not memberships:
-        runtime.limiter.count_failure(address)
         form = FilledForm(values={"email": email})
         return render(request, "sign_in.html", status=401, form=form, wrong=_WRONG, next_path=next_path)
     names = [_tenant_name(runtime, membership) for membership in memberships]
@@ -72,7 +70,7 @@ def sign_in(
 def choose_organisation(request: Request, runtime: RuntimeDep, link: Text = "", next_path: _NEXT = HOME) -> Response:
     """Sign in to one of several organisations; the choice carries a one-time link instead of the password."""
     _need_own_form(request, runtime)
-    return _follow_login_link(runtime, link, local_path(next_path))
+    return _follow_link(runtime, link, "choice", local_path(next_path))
 
 
 @router.post("/sign-out")
@@ -93,7 +91,7 @@ def follow_login_link(request: Request, runtime: RuntimeDep, token: str) -> Resp
     """Sign in by a link that works once. A browser that only looks ahead gets nothing and leaves the link as it is."""
     if _only_looks_ahead(request):
         return Response(status_code=204)
-    return _follow_login_link(runtime, token, local_path(request.query_params.get("next", HOME)))
+    return _follow_link(runtime, token, "login", local_path(request.query_params.get("next", HOME)))
 
 
 @router.get("/welcome/{token}")
@@ -106,7 +104,7 @@ def show_welcome(request: Request, runtime: RuntimeDep, token: str) -> Response:
 def welcome(request: Request, runtime: RuntimeDep, token: str, password: Text = "") -> Response:
     """Accept an invitation or set a new password, and sign in. A refused password leaves the link as it is."""
     _need_own_form(request, runtime)
-    runtime.limiter.need_few_failures(client_address(request))
+    runtime.limiter.count_sign_in(client_address(request), token)
     try:
         with runtime.database.write_across_tenants() as session:
             link, membership = service.open_link(session, runtime.server_key, token, now=runtime.now(), use=True)
@@ -118,7 +116,6 @@ def welcome(request: Request, runtime: RuntimeDep, token: str, password: Text = 
                 raise NotFound(what=_LINK)
             return _signed_in(runtime, session, membership, HOME)
     except InvalidField as error:
-        runtime.limiter.count_failure(client_address(request))
         return _welcome_page(request, runtime, token, refused({}, error))
 
 
@@ -133,10 +130,10 @@ def _welcome_page(request: Request, runtime: Runtime, token: str, form: FilledFo
     return render(request, "welcome.html", status=422 if form.errors else 200, **values)
 
 
-def _follow_login_link(runtime: Runtime, token: str, next_path: str) -> Response:
+def _follow_link(runtime: Runtime, token: str, purpose: str, next_path: str) -> Response:
     with runtime.database.write_across_tenants() as session:
         link, membership = service.open_link(session, runtime.server_key, token, now=runtime.now(), use=True)
-        if link.purpose != "login":
+        if link.purpose != purpose:
             raise NotFound(what=_LINK)
         return _signed_in(runtime, session, membership, next_path)
 
@@ -166,9 +163,7 @@ def _tenant_name(runtime: Runtime, membership: Membership) -> str:
 
 
 def _choice_link(runtime: Runtime, session: TenantSession, membership: Membership) -> str:
-    return service.make_link(
-        session, runtime.server_key, membership, "login", now=runtime.now(), lifetime=_CHOICE_LIFETIME
-    )
+    return service.make_link(session, runtime.server_key, membership, "choice", now=runtime.now())
 
 
 def _need_own_form(request: Request, runtime: Runtime) -> None:

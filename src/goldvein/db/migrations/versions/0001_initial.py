@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(kind = 'personal') = (person_id IS NOT NULL)", name=op.f("ck_api_keys_personal_has_person")
         ),
@@ -102,7 +103,7 @@ def upgrade() -> None:
         sa.Column("action", sa.String(length=20), nullable=False),
         sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("notice_version", sa.String(length=80), nullable=True),
+        sa.Column("notice_version", sa.String(length=80), nullable=False),
         sa.Column("purposes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("skill_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
@@ -116,10 +117,9 @@ def upgrade() -> None:
             name=op.f("ck_consent_events_action"),
         ),
         sa.CheckConstraint(
-            "action <> 'given' OR (notice_version IS NOT NULL AND expires_at IS NOT NULL)",
-            name=op.f("ck_consent_events_given_is_informed"),
+            "action <> 'given' OR expires_at IS NOT NULL", name=op.f("ck_consent_events_given_expires")
         ),
-        sa.CheckConstraint("channel IN ('web', 'api')", name=op.f("ck_consent_events_channel")),
+        sa.CheckConstraint("channel IN ('web', 'api', 'cli')", name=op.f("ck_consent_events_channel")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "actor_id"],
             ["memberships.tenant_id", "memberships.person_id"],
@@ -155,7 +155,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "purpose IN ('login', 'invitation', 'reset')", name=op.f("ck_one_time_links_purpose")
+            "purpose IN ('login', 'invitation', 'reset', 'choice')", name=op.f("ck_one_time_links_purpose")
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "person_id"],

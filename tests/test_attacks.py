@@ -1,0 +1,277 @@
+"""What an attacker tried with success once, each kept as a test."""
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from conftest import ORIGIN, World
+from helpers import client_with, ok, refusal
+
+from goldvein.capture import hot_path
+from goldvein.db.session import Database
+from goldvein.identity import service as identity
+from goldvein.identity.access import Limiter
+from goldvein.skills import service as skills
+
+SNIPPETS = {"tool_input_snippet": "marigold in", "tool_output_snippet": "marigold out"}
+
+
+def invite(world: World, who: str, email: str, name: str = "X") -> str:
+    link = ok(world.client(who).post("/api/invitations", json={"email": email, "name": name}), 201)["link"]
+    return str(link.rsplit("/", 1)[1])
+
+
+def accept(world: World, token: str, password: str) -> int:
+    status: int = world.anonymous(Origin=ORIGIN).post(f"/welcome/{token}", data={"password": password}).status_code
+    return status
+
+
+def test_an_invitation_is_no_way_into_an_account_without_a_password(world: World) -> None:
+    """bob signs in by links and has no password; charlie invites bob's address and opens the link himself."""
+    token = invite(world, "charlie", world.someone("bob").email)
+    assert accept(world, token, "charlie chose this") == 422
+    with world.database.read_across_tenants() as session:
+        assert identity.person_of(session, world.someone("bob").person_id).password_hash is None
+
+
+def test_an_invitation_does_not_tell_whether_an_address_is_known(world: World) -> None:
+    for email in (world.someone("bob").email, "nobody@elsewhere.example"):
+        wrong = world.client("charlie").post("/api/invitations", json={"email": email, "name": ""})
+        refusal(wrong, 422, "invalid_field")
+        token = invite(world, "charlie", email)
+        answer = world.anonymous(Origin=ORIGIN).post(f"/welcome/{token}", data={"password": "short"})
+        assert answer.status_code == 422
+        assert "or the password of your account here" in answer.text
+    ids = [row["person_id"] for row in ok(world.client("charlie").get("/api/members"))["items"]]
+    assert {person_id[14] for person_id in ids} == {"4"}  # random ids: no time in them
+
+
+def test_a_signed_key_is_held_to_its_signature_on_every_route(world: World) -> None:
+    wanted = {"name": "signed", "scopes": ["track"], "requires_signature": True}
+    wide = world.browser("bob").post("/api/me/keys", json=wanted | {"scopes": ["track", "me"]})
+    assert refusal(wide, 422, "invalid_field")["field"] == "requires_signature"
+    key = ok(world.browser("bob").post("/api/me/keys", json=wanted), 201)["api_key"]
+    vote = {"skill_id": "release-notes", "feedback_type": "thumbs_up"}
+    refusal(client_with(world, key).post("/api/feedback", json=vote), 403, "bad_signature")
+
+
+def test_one_box_does_not_widen_a_narrower_consent(world: World) -> None:
+    bob = world.client("bob")
+    narrow = {"decision": "give", "purposes": ["evaluation"], "skills": ["release-notes"]}
+    before = ok(bob.post("/api/me/consent", json=narrow))["records"]
+    ok(bob.patch("/api/me/preferences", json={"training_data_consent": True}))
+    assert ok(bob.get("/api/me/consent"))["records"] == before
+
+
+def test_preferences_open_when_a_consent_names_a_deleted_skill(world: World) -> None:
+    ok(world.client("alice").post("/api/skills", json={"slug": "short-lived", "name": "Short"}), 201)
+    ok(world.client("bob").post("/api/me/consent", json={"decision": "give", "skills": ["short-lived"]}))
+    ok(world.client("alice").delete("/api/skills/short-lived?confirm=short-lived"))
+    page = world.browser("bob").get("/preferences")
+    assert page.status_code == 200
+    assert "a deleted skill" in page.text
+
+
+@pytest.mark.parametrize("place", ["key", "tenant", "slug"])
+def test_names_hold_no_secrets(world: World, place: str) -> None:
+    secret = "sk-proj-" + "a1B2c3D4e5F6g7H8i9J0" * 3
+    calls: dict[str, Any] = {
+        "key": lambda: world.browser("bob").post("/api/me/keys", json={"name": secret, "scopes": ["track"]}),
+        "tenant": lambda: world.client("dana").patch("/api/settings", json={"name": f"Acme {secret}"}),
+        "slug": lambda: world.client("alice").post("/api/skills", json={"slug": secret.lower(), "name": "S"}),
+    }
+    assert calls[place]().status_code == 422
+    assert not any(secret.lower() in str(cell).lower() for cell in world.every_cell())
+
+
+def test_two_admins_who_deactivate_each_other_leave_one(world: World) -> None:
+    dana, erin = world.someone("dana"), world.someone("erin")
+    ok(world.client("dana").patch(f"/api/members/{erin.person_id}", json={"role": "admin"}))
+    together, outcomes = threading.Barrier(2), []
+
+    def deactivate(name: str, other: str) -> None:
+        browser = world.browser(name)
+        together.wait()
+        outcomes.append(browser.patch(f"/api/members/{other}", json={"active": False}).status_code)
+
+    threads = [
+        threading.Thread(target=deactivate, args=("dana", erin.person_id)),
+        threading.Thread(target=deactivate, args=("erin", dana.person_id)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert min(outcomes) == 200
+    with world.database.read(dana.tenant_id) as session:
+        active = [row for row, _ in identity.members(session) if row.role == "admin" and identity.is_active(row)]
+    assert len(active) == 1
+
+
+def test_a_link_from_the_choice_of_organisations_does_not_sign_in_by_get(world: World) -> None:
+    with world.database.write_across_tenants() as session:
+        membership = identity.find_memberships(session, world.someone("bob").email)[0]
+        token = identity.make_link(session, world.runtime.server_key, membership, "choice", now=world.time)
+    assert world.anonymous().get(f"/login/{token}").status_code == 404
+
+
+def test_passwords_are_counted_before_they_are_checked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.runtime.limiter = Limiter(replace(world.runtime.settings, failed_authentication_limit_per_minute=1))
+    form = {"email": "x@y.example", "password": "wrong password"}
+    assert world.anonymous(Origin=ORIGIN).post("/sign-in", data=form).status_code == 401
+    monkeypatch.setattr(identity, "check_password", lambda *_: pytest.fail("the password was checked"))
+    assert world.anonymous(Origin=ORIGIN).post("/sign-in", data=form).status_code == 429
+
+
+def test_a_redirect_never_names_another_host(world: World) -> None:
+    answer = world.browser("bob").get("/skills/", headers={"Host": "evil.example"})
+    assert "evil.example" not in answer.headers.get("location", "")
+
+
+def test_stalled_senders_do_not_use_up_the_places_of_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place is taken when the body is there, not when it is announced."""
+    monkeypatch.setattr(hot_path, "MAX_WAITING", 1)
+    first_asked, answers = threading.Event(), []
+
+    def stall() -> Any:
+        first_asked.set()
+        yield b'{"skill_id":'
+        for _ in range(100):
+            if answers:
+                break
+            threading.Event().wait(0.05)
+        yield b"1}"
+
+    def send_slowly() -> None:
+        world.client("erin").post("/api/track", content=stall())
+
+    slow = threading.Thread(target=send_slowly)
+    slow.start()
+    first_asked.wait()
+    answers.append(world.track().status_code)
+    slow.join()
+    assert answers == [200]
+
+
+def test_a_deactivated_person_can_be_withdrawn_by_the_operator(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from goldvein.cli import store  # noqa: PLC0415
+
+    world.capture(text="marigold")
+    bob = world.someone("bob")
+    ok(world.client("dana").patch(f"/api/members/{bob.person_id}", json={"active": False}))
+    monkeypatch.setenv("GOLDVEIN_DATA_DIR", str(world.data_dir))
+    monkeypatch.setenv("GOLDVEIN_DATABASE_URL", world.runtime.settings.database_url)
+    monkeypatch.setenv("GOLDVEIN_SERVER_KEY", world.runtime.settings.server_key)
+    store.withdraw_for(email=bob.email, tenant=bob.tenant_id)
+    assert not any("marigold" in str(cell) for cell in world.every_cell())
+
+
+def test_a_skill_we_do_not_know_takes_over_the_turn(world: World) -> None:
+    """What follows an unregistered skill, or the end of the turn, is not shown to the author of the one before."""
+    turn = {"session_id": "s", "prompt_id": "p"}
+
+    def send(event: str, **fields: Any) -> None:
+        body = {**turn, "hook_event_name": event, **fields}
+        assert world.client("bob").post("/api/hooks/claude-code", json=body).status_code == 200
+
+    def use(number: int) -> None:
+        response = {"stdout": "done", "stderr": ""}
+        call = {"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": response}
+        send("PostToolUse", tool_use_id=f"t{number}", **call)
+
+    known = {"tool_name": "Skill", "tool_input": {"skill": "release-notes"}}
+    send("PreToolUse", **known)
+    use(1)
+    send("PreToolUse", tool_name="Skill", tool_input={"skill": "private-diary"})
+    use(2)
+    send("PreToolUse", **known)
+    use(3)
+    send("Stop")
+    use(4)
+    assert world.metric_sum("goldvein_events_total", door="hook", outcome="stored") == 2
+    assert world.metric_sum("goldvein_events_total", door="hook", reason="no_skill") == 2
+
+
+def test_a_denied_use_leaves_nothing_that_depends_on_its_text(world: World) -> None:
+    """The same event with other snippets is a duplicate: not even a keyed hash of the text was kept."""
+    ok(world.track("erin", event_id="e", **SNIPPETS))
+    other = {"tool_input_snippet": "other", "tool_output_snippet": "words"}
+    assert ok(world.track("erin", event_id="e", **other))["outcome"] == "duplicate"
+    refusal(world.track("erin", event_id="e", latency_ms=5, **SNIPPETS), 409, "event_conflict")
+
+
+class TestSqlite:
+    """What lies in the data folder."""
+
+    @pytest.fixture
+    def store(self) -> str:
+        return "sqlite"
+
+    @pytest.mark.parametrize("how", ["withdraw", "erase", "delete"])
+    def test_erased_text_leaves_the_log_too(self, world: World, how: str) -> None:
+        example_id = world.capture(text="marigold")
+        files = list(world.data_dir.glob("goldvein.db*"))
+        assert any(b"marigold" in path.read_bytes() for path in files)
+        if how == "withdraw":
+            ok(world.client("bob").post("/api/me/consent", json={"decision": "withdraw"}))
+        elif how == "erase":
+            ok(world.client("bob").delete("/api/me/data"))
+        else:
+            assert world.client("alice").delete(f"/api/training-examples/{example_id}").status_code == 204
+        assert not any(b"marigold" in path.read_bytes() for path in files if path.exists())
+
+    def test_a_reader_that_holds_the_log_does_not_turn_a_withdrawal_into_an_error(self, world: World) -> None:
+        world.capture(text="marigold")
+        with world.database.read(world.someone("alice").tenant_id) as session:
+            skills.find_skill(session, "release-notes")  # a snapshot from before the withdrawal
+            assert (
+                ok(world.client("bob").post("/api/me/consent", json={"decision": "withdraw"}))["erased_examples"] == 1
+            )
+
+    def test_only_the_owner_reads_the_store_whatever_the_folder(self, world: World) -> None:
+        folder = world.data_dir / "open"
+        folder.mkdir(mode=0o755)
+        database = Database(f"sqlite:///{folder / 'store.db'}")
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (x)")
+            modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+        database.close()
+        assert set(modes.values()) == {0o600}, modes
+
+
+class TestPostgresql:
+    """What a database's own defaults could change."""
+
+    @pytest.fixture
+    def store(self) -> str:
+        return "postgresql"
+
+    def test_the_isolation_level_is_named_and_not_the_database_s_default(self, world: World) -> None:
+        from sqlalchemy import create_engine  # noqa: PLC0415
+
+        name = world.database.engine.url.database
+        owner = create_engine(world.owner_url, isolation_level="AUTOCOMMIT")
+        with owner.connect() as connection:
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+        owner.dispose()
+        world.database.engine.dispose()  # the next connection is a new one, with the new default
+        with world.database.read(world.someone("alice").tenant_id) as session:
+            assert session.connection().exec_driver_sql("SHOW transaction_isolation").scalar() == "read committed"
+
+
+def test_a_withdrawn_consent_is_not_revived_by_a_late_duplicate(world: World) -> None:
+    world.capture(text="marigold", event_id="late")
+    ok(world.client("bob").post("/api/me/consent", json={"decision": "withdraw"}))
+    world.time += timedelta(minutes=1)
+    ok(world.client("bob").post("/api/me/consent", json={"decision": "give"}))
+    again: httpx2.Response = world.track(
+        ts=(world.time - timedelta(minutes=1)).isoformat(),
+        event_id="late",
+        tool_input_snippet="marigold",
+        tool_output_snippet="Here they are",
+    )
+    assert ok(again)["outcome"] == "duplicate"
+    assert not any("marigold" in str(cell) for cell in world.every_cell())
