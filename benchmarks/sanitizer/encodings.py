@@ -102,7 +102,8 @@ def terminal_wrap(random: Random, text: str) -> str:
 
 def continuation(random: Random, text: str) -> str:
     """The secret over two lines: with a backslash, or as two literals that the language joins."""
-    joint = random.choice(("\\\n", "\\\n", f'{CLOSE}" \\\n    "{OPEN}', f'{CLOSE}" +\n    "{OPEN}'))
+    is_literal = f'"{OPEN}' in text
+    joint = random.choice((f'{CLOSE}" \\\n    "{OPEN}', f'{CLOSE}" +\n    "{OPEN}')) if is_literal else "\\\n"
 
     def split(part: str) -> str:
         middle = len(part) // 2
