@@ -7,11 +7,13 @@ value (`=`, `": "`, `=>`, a flag's space, an argument's comma, ...); 4. read the
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, words
+from goldvein.sanitizer.matching import Match
+from goldvein.sanitizer.rules import Confidence
 
 MAX_NAME_CHARS = 64
 MAX_VALUE_CHARS = 65_536
@@ -21,10 +23,6 @@ _LINE_START_CHARS = 40
 MIN_KEY_CHARS = 6
 MIN_PLAIN_KEY_CHARS = 8
 
-_STEM = re.compile(
-    r"pass|pwd|secret|token|key|auth|cred|kennwort|contrase|senha|sig|jwt|session|dsn|cookie|"
-    r"bearer|salt|pat\b|pin\b|otp"
-)
 _NAME_RIGHT = re.compile(r"[A-Za-z0-9_.\u00f1-]{0,64}")
 _NAME_PARTS = re.compile(r"[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z\u00f1]{1,64}|[0-9]{1,64}")
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u00f1")
@@ -98,6 +96,8 @@ _ABOUT_PARTS = words(
     passthru
     """
 )
+# Headers whose values the table reads: they have parts.
+_NAMES_WITH_RULES = frozenset({"cookie", "setcookie"})
 _PUBLIC_PARTS = frozenset({"public", "publishable"})
 _UI_WORDS = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|token|secret|key|enter|your|please|must|the|is|are|"
@@ -162,6 +162,8 @@ def classify_name(name: str) -> Strength | None:
     if not parts or parts[-1] in _ABOUT_ENDINGS:
         return None
     flat = "".join(parts)
+    if flat in _NAMES_WITH_RULES:
+        return None
     strength = None
     if any(part in _PASSWORD_PARTS or part.endswith(_PASSWORD_ENDINGS) for part in parts):
         strength = Strength.PASSWORD
@@ -211,23 +213,25 @@ def _quoted_value(text: str, start: int, opener: str) -> tuple[int, int]:
     return begin, line_end if line_end >= 0 else limit
 
 
-def find_context_secrets(text: str, lowered: str) -> Iterator[tuple[str, str, int, int]]:
-    """Yield (rule, type, start, end) for the values beside names that say secret."""
+def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
+    """Yield the values beside names that say secret. `places` are where such names may stand, from left to right."""
     resume = 0
-    for stem in _STEM.finditer(lowered):
-        if stem.start() < resume:
+    for place in places:
+        if place < resume:
             continue
-        name_start, name_end = _name_around(text, stem.start(), stem.end())
+        name_start, name_end = _name_around(text, place, place + 1)
         resume = name_end
-        name = text[max(name_start, 0) : name_end].rstrip(".-")
+        name = text[name_start:name_end].rstrip(".-")
         strength = classify_name(name)
         if strength is None or text[name_start - 1 : name_start] in {"+", "/"}:
             continue
-        name_end = name_start + len(name)
-        span = _value_beside(text, name_start, name_end, strength)
-        if span is not None:
-            resume = max(resume, span[1])
-            yield f"context_{strength.value}", strength.value, span[0], span[1]
+        span = _value_beside(text, name_start, name_start + len(name), strength)
+        if span is None:
+            continue
+        start, end = span
+        resume = max(resume, end)
+        sure: Confidence = "high" if looks_random(text[start : min(end, start + MAX_JUDGED_CHARS)]) else "medium"
+        yield Match(type=strength.value, start=start, end=end, rule=f"context_{strength.value}", confidence=sure)
 
 
 def _value_beside(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:

@@ -2,14 +2,18 @@
 
 No example is written out: bodies are made by `_sample`, so that no scanner of a code host takes this file for a leak.
 A pattern's group `secret` is what is redacted; without it, the whole match. Every repeat has a bound.
-A rule runs only when one of its keywords occurs in the text (in the lower-cased text if its pattern ignores case).
+A pattern begins where one of the rule's keywords stands (in any case), or where its `locate` matches, and is tried
+nowhere else. `locate` is written for RE2 over the text in Latin-1, other characters being `?`; it may find too much.
 """
 
 import re
 import string
 from dataclasses import dataclass
+from typing import Literal
 
 MIN_CUT_CHARS = 8
+MIN_TELLING_CUT_CHARS = 3
+TELLING_PREFIX_CHARS = 4
 
 # Where a token may begin: not inside a word, unless the word is the end of an escape (\n, %3D, \u003d).
 LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2}))"
@@ -19,8 +23,11 @@ LEFT_ENDINGS = (
     r"(?<=%[0-9A-Fa-f][0-9A-Fa-f]{0})",
     r"(?<=\\u[0-9A-Fa-f]{{4}}{0})",
 )
-# Where a text may have been cut: its end, or dots that say so.
-CUT = r"(?=\Z|\.\.\.|\u2026)"
+# Where a text may have been cut: its end, dots that say so, or a remark such as [truncated].
+CUT = (
+    r"(?=\Z|\.\.\.|\u2026|[ ]?\[\.\.\.|[ ]?[\[(<]{1,3}(?i:output |text |line )?"
+    r"(?i:truncat|cut|omitted|snip|clipped|elided))"
+)
 
 ALNUM = "[A-Za-z0-9]"
 WORD = "[A-Za-z0-9_]"
@@ -35,11 +42,17 @@ HEX_DASH = "[a-f0-9-]"
 DIGIT = "[0-9]"
 
 
+Confidence = Literal["high", "medium", "low"]
+Family = Literal["key", "word", "token", "run", "number"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One thing that is looked for.
 
-    `confirm` names a predicate over (text, start, end). `in_token`: the keyword stands inside a long unbroken run.
+    `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
+    `family` names the pass that looks for it (see `matching.py`); `heads` are the characters a match may begin with,
+    needed only beside `locate` and in the family of numbers.
     """
 
     id: str
@@ -50,7 +63,11 @@ class Rule:
     example: str
     counter_example: str
     confirm: str | None = None
-    in_token: bool = False
+    family: Family
+    locate: str | None = None
+    heads: str = ""
+    body: str = ""
+    confidence: Confidence = "high"
 
 
 def _sample(length: int, alphabet: str = ALNUM) -> str:
@@ -76,8 +93,9 @@ def _key(  # noqa: PLR0917 - rows of a table
 ) -> Rule:
     """Make the rule for a key with a fixed prefix and a body of one alphabet; also one that the text's end has cut."""
     starts = "|".join(_at_left_edge(re.escape(prefix)) for prefix in prefixes)
-    shortest = min(MIN_CUT_CHARS, minimum)
     accepted = alphabet.replace("a-f0", "a-fA-F0")
+    telling = all(_is_telling_prefix(prefix) for prefix in prefixes)
+    shortest = min(MIN_TELLING_CUT_CHARS if telling else MIN_CUT_CHARS, minimum)
     return Rule(
         id=rule_id,
         type=rule_id,
@@ -89,8 +107,14 @@ def _key(  # noqa: PLR0917 - rows of a table
         example=f"key {prefixes[0]}{_sample(minimum, alphabet)} set",
         counter_example=f"key {prefixes[0]}{_sample(5, alphabet)} set",
         confirm=confirm,
-        in_token=True,
+        family="key",
+        body=f"{accepted}{{{shortest}}}",
     )
+
+
+def _is_telling_prefix(prefix: str) -> bool:
+    """Tell a prefix that no word has, so that little of the body is proof enough where the text is cut."""
+    return len(prefix) >= TELLING_PREFIX_CHARS and not prefix.isalpha()
 
 
 def _at_left_edge(prefix: str) -> str:
@@ -108,6 +132,10 @@ def _shape(  # noqa: PLR0917 - rows of a table
     *,
     kind: str | None = None,
     confirm: str | None = None,
+    family: Family = "word",
+    locate: str | None = None,
+    heads: str = "",
+    confidence: Confidence = "high",
 ) -> Rule:
     """Make a rule with a pattern of its own."""
     return Rule(
@@ -119,7 +147,24 @@ def _shape(  # noqa: PLR0917 - rows of a table
         example=example,
         counter_example=counter_example,
         confirm=confirm,
+        family=family,
+        locate=locate,
+        heads=heads,
+        confidence=confidence,
     )
+
+
+# Commands that take a password after -p or the like, and words that a sentence tells a password with.
+_COMMANDS = (
+    r"(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|sshpass|mongo|mongosh|mongodump|mongorestore|"
+    r"clickhouse-client|docker login|podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|ldapsearch|"
+    r"ldapadd|ldapmodify|redis-cli|cqlsh|smbclient|htpasswd|7z|zip|unzip|rabbitmqadmin|influx|mosquitto_pub|"
+    r"mosquitto_sub|xfreerdp|nmcli|neo4j-admin|cypher-shell|kinit|snmpget|snmpwalk|ipmitool|curlftpfs|arangosh)"
+)
+_PASSWORD_WORDS = (
+    r"(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|contrase\xf1a|mot de passe|wachtwoord|"
+    r"api[ -]?key|secret)"
+)
 
 
 _OWN_KEYS = (
@@ -145,10 +190,12 @@ _CLOUD_KEYS = (
         "azure_client_secret",
         "client secret of Microsoft Entra",
         r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])",
-        ("Q~",),
+        (),
         f"value {_sample(3)}8Q~{_sample(34)} set",
         f"value {_sample(3)}8Q~{_sample(9)} set",
         confirm="prefixed_value",
+        family="token",
+        locate=r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{8}",
     ),
     _shape(
         "azure_account_key",
@@ -165,10 +212,12 @@ _CLOUD_KEYS = (
         "signature or session token in a signed URL",
         r"(?i)[?&;](?:amp;)?(?:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|"
         r"x-goog-credential|awsaccesskeyid|skoid|hmac|policy|key-pair-id)=(?P<secret>[A-Za-z0-9%+/_=~.-]{16,4096})",
-        ("sig=", "signature=", "security-token=", "credential=", "awsaccesskeyid=", "skoid=", "hmac=", "policy="),
+        (),
         f"https://a.example/b?se=2030&sig={_sample(43)}%3D&sp=r",
         "https://a.example/b?sig=none&sp=r",
         confirm="varied_value",
+        locate=r"[?&;](?:amp;)?(?:sig|signature|x-amz-[a-z-]{8,16}|x-goog-[a-z]{8,12}|awsaccesskeyid|skoid|hmac|policy|key-pair-id)=",
+        heads="?&;",
     ),
     _key("google_api_key", "API key of Google", ("AIza",), URLSAFE, 35, 48),
     _key("google_access_token", "OAuth access token of Google", ("ya29.",), DOTTED, 20, 2048),
@@ -203,10 +252,17 @@ _CLOUD_KEYS = (
     _shape(
         "terraform_cloud_token",
         "token of HCP Terraform",
-        LEFT + r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{20,128}",
-        (".atlasv1.",),
+        LEFT
+        + r"[A-Za-z0-9]{14}(?:\.atlasv1\.(?:[A-Za-z0-9_=-]{20,128}|[A-Za-z0-9_=-]{0,20}"
+        + CUT
+        + r")|\.atl(?:asv?1?)?"
+        + CUT
+        + ")",
+        (),
         f"token {_sample(14)}.atlasv1.{_sample(64)}",
-        f"token {_sample(14)}.atlasv1.none",
+        f"token {_sample(14)}.atlasv1.none set",
+        family="token",
+        locate=r"[A-Za-z0-9]{14}\.atl",
     ),
     _key("pulumi_token", "token of Pulumi", ("pul-",), HEX, 40, 40),
     _key("vault_token", "token of HashiCorp Vault", ("hvs.", "hvb.", "hvr."), URLSAFE, 24, 400),
@@ -341,21 +397,27 @@ _MESSAGE_KEYS = (
     _shape(
         "slack_webhook",
         "webhook of Slack",
-        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/+-]{20,200})",
-        ("hooks.slack.com/",),
+        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/(?:[A-Za-z0-9_/+-]{20,200}|[A-Za-z0-9_/+-]{3,20}"
+        + CUT
+        + "))",
+        (),
         f"https://hooks.slack.com/services/T{_sample(9, UPPER)}/B{_sample(9, UPPER)}/{_sample(24)}",
-        "https://hooks.slack.com/services/T000/B000/X",
+        "https://hooks.slack.com/services/T000/B000/X and",
         kind="webhook_url",
         confirm="prefixed_value",
+        locate=r"(?:https?://)?hooks\.slack\.com/",
+        heads="h",
     ),
     _shape(
         "discord_webhook",
         "webhook of Discord",
         r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}/[A-Za-z0-9_-]{40,100})",
-        ("discord.com/api/", "discordapp.com/api/"),
+        (),
         f"https://discord.com/api/webhooks/{_sample(18, DIGIT)}/{_sample(68)}",
         "https://discord.com/api/webhooks/1/none",
         kind="webhook_url",
+        locate=r"(?:https?://)?discord(?:app)?\.com/api/",
+        heads="hd",
     ),
     _shape(
         "office_webhook",
@@ -363,35 +425,35 @@ _MESSAGE_KEYS = (
         r"(?:webhook\.office\.com/webhookb2/|hooks\.zapier\.com/hooks/catch/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
         r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/v1/spaces/)"
         r"(?P<secret>[A-Za-z0-9@/?=&%._-]{10,400})",
-        (
-            "webhook.office.com/",
-            "hooks.zapier.com/",
-            ".make.com/",
-            "hook.integromat.com/",
-            ".pipedream.net/",
-            "chat.googleapis.com/",
-        ),
+        (),
         f"https://acme.webhook.office.com/webhookb2/{_sample_uuid()}@{_sample_uuid()}/Incoming/{_sample(32, HEX)}",
         "https://acme.webhook.office.com/webhookb2/none",
         kind="webhook_url",
+        locate=r"webhook\.office\.com/|hooks\.zapier\.com/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
+        r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/",
+        heads="whc.",
     ),
     _shape(
         "discord_token",
         "bot token of Discord",
         r"[MNO](?<![A-Za-z0-9_-][MNO])[A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
-        (".",),
+        (),
         f"bot M{_sample(23)}.{_sample(6)}.{_sample(38)} on",
         "bot M.x.y on",
         confirm="mixed_body",
+        family="token",
+        locate=r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{8}",
     ),
     _shape(
         "telegram_token",
         "bot token of Telegram",
         r"(?<![0-9A-Za-z])(?:bot)?(?P<secret>[0-9]{8,10}:A[A-Za-z0-9_-]{33,35})(?![A-Za-z0-9_-])",
-        (":A",),
+        (),
         f"bot {_sample(9, DIGIT)}:AA{_sample(33)} on",
         "at 12345678:A1 on",
         confirm="varied_value",
+        family="token",
+        locate=r"(?:bot)?[0-9]{8,10}:A[A-Za-z0-9_-]{8}",
     ),
     _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
     _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
@@ -400,10 +462,12 @@ _MESSAGE_KEYS = (
         "mailchimp_key",
         "API key of Mailchimp or Mandrill",
         r"(?<![A-Za-z0-9])(?:[a-f0-9]{32}-us[0-9]{1,2}|md-[A-Za-z0-9_-]{22})(?![A-Za-z0-9])",
-        ("-us", "md-"),
+        (),
         f"key {_sample(32, HEX)}-us12 set",
         f"key {_sample(31, HEX)}-us12 set",
         confirm="mixed_body",
+        family="token",
+        locate=r"[a-f0-9]{32}-us[0-9]|md-[A-Za-z0-9_-]{22}",
     ),
     _key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
     _key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
@@ -484,9 +548,11 @@ _BUSINESS_KEYS = (
         "airtable_token",
         "token of Airtable",
         r"pat(?<![A-Za-z0-9]pat)[A-Za-z0-9]{14}\.[a-f0-9]{64}",
-        ("pat",),
+        (),
         f"token pat{_sample(14)}.{_sample(64, HEX)}",
         "token pattern.none",
+        family="token",
+        locate=r"pat[A-Za-z0-9]{14}\.[a-f0-9]{8}",
     ),
     _key("asana_token", "token of Asana", ("2/", "1/"), "[0-9/:a-f]", 45, 80, confirm="mixed_body"),
     _key("postman_key", "API key of Postman", ("PMAK-", "PMAT-"), "[A-Za-z0-9-]", 26, 64),
@@ -509,10 +575,12 @@ _BUSINESS_KEYS = (
         "maxmind_license",
         "licence key of MaxMind",
         LEFT + r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
-        ("_mmk",),
+        (),
         f"key {_sample(6)}_{_sample(29)}_mmk",
         "key none_mmk",
         kind="maxmind_key",
+        family="token",
+        locate=r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
     ),
     _key(
         "authress_key",
@@ -564,7 +632,7 @@ _DOCUMENTS = (
         "private key in armour",
         r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?!-----)[\s\S]){0,32768}+-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
-        ("PRIVATE KEY",),
+        ("-----BEGIN ",),
         f"-----BEGIN {'OPENSSH'} PRIVATE KEY-----\n{_sample(64)}\n-----END {'OPENSSH'} PRIVATE KEY-----",
         f"-----BEGIN PUBLIC KEY-----\n{_sample(64)}\n-----END PUBLIC KEY-----",
     ),
@@ -576,7 +644,7 @@ _DOCUMENTS = (
         r"(?:[A-Za-z0-9+/=]{16,32768}|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n\\\"]{0,200}|"
         r"[A-Za-z0-9+/=]{1,64}(?=\\?[\"']|\Z|\.\.\.|\u2026|\n\n)))"
         r"{0,2048}+",
-        ("PRIVATE KEY",),
+        ("-----BEGIN ",),
         f"-----BEGIN {'EC'} PRIVATE KEY-----\n{_sample(64)}\n{_sample(30)}",
         "-----BEGIN CERTIFICATE-----\nMIIB",
         kind="private_key",
@@ -618,19 +686,23 @@ _ADDRESSES_AND_HEADERS = (
         r":(?://|"
         r"\\/\\/)[^\s/:@\"'<>\\]{0,128}:(?P<secret>(?![0-9]{1,5}[/?#,])(?:[^\s\"'<>@\\]{1,512}+@(?=[^\s\"'<>@/]{1,255}@))?[^\s\"'<>@\\]{1,512}+)@"
         r"(?=[A-Za-z0-9\[\]$({%_*.-])",
-        ("://", ":\\/\\/"),
+        (),
         f"postgresql+psycopg://app:{_sample(9)}@db.internal:5432/app",
         "postgresql://app:${DB_PASSWORD}@db.internal:5432/app",
         confirm="not_filler",
+        locate=r":(?://|\\/\\/)[^\s/:@\"'<>\\]*:",
+        heads=":",
     ),
     _shape(
         "url_user_token",
         "token in the place of the user of a URL",
         r"://(?P<secret>[A-Za-z0-9_.=-]{16,512}+)(?=(?::x-oauth-basic|:)?@)",
-        ("://",),
+        (),
         f"https://{_sample(32)}@reports.example/1",
         "ssh://deploy@build.example/1",
         confirm="random_value",
+        locate=r"://[A-Za-z0-9_.=-]{16,}(?::x-oauth-basic|:)?@",
+        heads=":",
     ),
     _shape(
         "authorization",
@@ -656,7 +728,7 @@ _ADDRESSES_AND_HEADERS = (
         "basic_credentials",
         "credentials after the word Basic",
         r"\b[Bb]asic (?P<secret>[A-Za-z0-9+/]{12,1024}={0,2})(?![A-Za-z0-9])",
-        ("asic ",),
+        ("basic ",),
         f"header Basic {_sample(30)}==",
         "Basic understanding of things",
         confirm="credential_body",
@@ -690,41 +762,45 @@ _COMMANDS_AND_FILES = (
         "user and password of a curl or wget command",
         r"(?:\s|=)(?:-u|--user|--proxy-user|-U)(?:[ \t]{1,4}|"
         r"=)?[\"']?[^\s:\"'@/\\]{1,128}:(?P<secret>[^\s\"'\\]{2,512})",
-        ("-u", "--user", "--proxy-user", "-U"),
+        (),
         f"curl -s -u alice:{_sample(9)} https://api.example",
         "docker run -u 1000:1000 image",
         confirm="not_numeric",
+        locate=r"[\s=](?:-u|--user|--proxy-user)[ \t=\"'A-Za-z]",
+        heads=" \t\r\n=",
     ),
     _shape(
         "short_password_flag",
         "password after -p of a database or login command",
-        r"\b(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|sshpass|mongo|mongosh|"
-        r"mongodump|mongorestore|clickhouse-client|docker login|"
-        r"podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|ldapsearch|"
-        r"ldapadd|ldapmodify|redis-cli|cqlsh|smbclient|htpasswd|7z|zip|unzip)"
-        r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
+        r"\b"
+        + _COMMANDS
+        + r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
         r"'[^'\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
-        ("-p", "-P", "-w", "-a"),
+        (),
         f"mysql -h db -u root -p'{_sample(9)}' shop",
         "mysql -h db -u root -p shop_production",
         kind="password",
         confirm="flag_password",
+        family="token",
+        locate=_COMMANDS + r"[ \t]",
     ),
     _shape(
         "user_percent_password",
         "user%password of an smb command",
         r"\s-U[ \t]{0,2}[\"']?[^\s%\"']{1,64}%(?P<secret>[^\s\"'\\]{3,128})",
-        ("-U",),
+        (),
         f"smbclient //files/share -U bob%{_sample(9)}",
         "date -U %Y",
         kind="password",
         confirm="not_filler",
+        family="token",
+        locate=r"\s-U[ \t\"']{0,2}[^\s%\"']+%",
     ),
     _shape(
         "openssl_password",
         "password given to openssl",
         r"-(?:pass|passin|passout)[ \t]{1,2}[\"']?pass:(?P<secret>[^\s\"'\\]{1,128})",
-        ("pass:",),
+        ("-pass",),
         f"openssl enc -pass pass:{_sample(9)} -in a",
         "openssl enc -pass env:KEY -in a",
         kind="password",
@@ -736,7 +812,7 @@ _COMMANDS_AND_FILES = (
         r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\n\\]{3,128}'|"
         r"[^\s\"'\\|$]{3,128})[ \t]{0,2}\|[ \t]{0,2}"
         r"(?:sudo[ \t]{1,2}-S|passwd|docker login|chpasswd|kinit)",
-        ("sudo -s", "passwd", "docker login", "kinit", "echo"),
+        ("echo ", "echo\t"),
         f"echo '{_sample(9)}' | sudo -S apt update",
         "echo $PASS | sudo -S apt update",
         kind="password",
@@ -745,25 +821,26 @@ _COMMANDS_AND_FILES = (
     _shape(
         "password_in_prose",
         "password told in a sentence",
-        r"(?i)(?<![\w-])(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|"
-        r"contrase\u00f1a|mot de passe|api[ -]?key|secret)(?![\w-])"
+        r"(?i)(?<![\w-])" + _PASSWORD_WORDS + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
         r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
         r"(?P<secret>\\?\"[^\s\"\\]{4,128}\\?\"|'[^\s']{4,128}'|`[^\s`]{4,128}`|"
         r"[^\s\"'`<>{}()\[\]\\,;|&]{5,128}[^\s\"'`<>{}()\[\]\\,;|&.!?:])",
-        ("pass", "kennwort", "pwd", "pw", "contrase", "key", "secret"),
+        (),
         "you can log in with user app and password Xk_29dfTq.",
         "the password for the account is stored hashed",
         kind="password",
         confirm="told_password",
+        locate=_PASSWORD_WORDS + r"[ \t:=]",
+        heads="pckmwast",
     ),
     _shape(
         "netrc",
         "password of a .netrc entry",
         r"\blogin[ \t\r\n]{1,8}[^\s\"'\\]{1,128}(?:[ \t\r\n]|"
         r"\\[nrt]){1,8}password[ \t\r\n]{1,8}(?P<secret>[^\s\"'\\]{1,512})",
-        ("login",),
+        ("login ", "login\t", "login\n", "login\r", "login\\"),
         f"machine api.example login alice password {_sample(9)}",
         "login form password <password>",
         kind="password",
@@ -772,13 +849,15 @@ _COMMANDS_AND_FILES = (
     _shape(
         "pgpass",
         "password of a .pgpass line",
-        r"(?m)(?:^|\\n|\")(?:[A-Za-z0-9_.*-]{1,128}):(?:[0-9]{2,5}|"
+        r"(?m)(?:^|(?<=\\n)|(?<=\"))(?:[A-Za-z0-9_.*-]{1,128}):(?:[0-9]{2,5}|"
         r"\*):[A-Za-z0-9_.*-]{1,64}:[A-Za-z0-9_.*@-]{1,64}:(?P<secret>[^\s\"\\]{3,128})",
-        (":",),
+        (),
         f"db.internal:5432:app:alice:{_sample(12)}",
         "12:30:15:20:99:17",
         kind="password",
         confirm="pgpass_password",
+        family="run",
+        locate=r"[A-Za-z0-9_.*-]+:(?:[0-9]{2,5}|\*):[A-Za-z0-9_.*-]+:[A-Za-z0-9_.*@-]+:[^\s:]",
     ),
 )
 
@@ -788,50 +867,37 @@ _PERSONAL = (
         "mail address",
         r"(?:(?<=\\[nrtbf])|(?<![\w.%+\\-]))[\w.%+-]{1,64}(?:@|"
         r"%40)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])",
-        ("@", "%40"),
+        (),
         "write to bob.k+x@mail.example.org now",
         "see icon@2x.png and git@host.example",
         confirm="email_address",
+        family="run",
+        locate=r"[\w.%+\x80-\xff-]+(?:@|%40)[\w\x80-\xff]",
     ),
     _shape(
         "phone_international",
         "phone number with its country code",
         r"\+(?<![\w+.=/-]\+)[1-9](?:[ ().\u00a0/-]{0,3}[0-9]){7,14}(?:[ ]?(?:x|ext\.?|#)[ ]?[0-9]{1,6})?(?![\w@])",
-        ("+",),
+        (),
         "call +49 30 5557 4242 now",
         "sum +1 +2 and +1234",
         kind="phone",
         confirm="international_phone",
+        family="number",
+        heads="+",
     ),
     _shape(
         "phone_national",
         "phone number in a national form, after a word that says so",
         r"(?i)[(0-9](?<![\w.+-][(0-9])[0-9() ./\u00a0-]{6,20}[0-9](?:[ ]?(?:x|ext\.?|"
         r"#)[ ]?[0-9]{1,6})?(?![\w@]|[.-][0-9])",
-        (
-            "phone",
-            "telefon",
-            "tel",
-            "mobil",
-            "cell",
-            "handy",
-            "fax",
-            "whatsapp",
-            "contact",
-            "call",
-            "dial",
-            "rufnummer",
-            "num",
-            "n\u00fam",
-            "num\u00e9",
-            "m\u00f3vil",
-            "sms",
-            "text",
-        ),
+        (),
         "Telefon: 030 5557 4242",
         "order 030 5557 4242",
         kind="phone",
         confirm="national_phone",
+        family="number",
+        heads="(0123456789",
     ),
     _shape(
         "phone_north_american",
@@ -839,11 +905,13 @@ _PERSONAL = (
         r"[(0-9](?<![\w.+/-][(0-9])(?:(?<=\()[2-9][0-9]{2}\)[ ]?|"
         r"(?<=[2-9])[0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4}(?:[ ]?(?:x|ext\.?|"
         r"#)[ ]?[0-9]{1,6})?(?![\w@]|[-.][0-9])",
-        ("-", "."),
+        (),
         "at (415) 555-2671 today",
         "at 115-555-2671 today",
         kind="phone",
         confirm="varied_digits",
+        family="number",
+        heads="(23456789",
     ),
     _shape(
         "card",
@@ -854,6 +922,8 @@ _PERSONAL = (
         "card 4242 4242 4242 4242 ok",
         "card 4242 4242 4242 4241 no",
         confirm="card_number",
+        family="number",
+        heads=string.digits,
     ),
     _shape(
         "iban",
@@ -863,35 +933,43 @@ _PERSONAL = (
         "IBAN DE89 3704 0044 0532 0130 00",
         "IBAN DE88 3704 0044 0532 0130 00",
         confirm="iban",
+        family="number",
+        heads=string.ascii_uppercase,
     ),
     _shape(
         "ssn",
         "social security number of the United States",
         r"[0-9](?<![\w.+-][0-9])[0-9]{2}-[0-9]{2}-[0-9]{4}(?![\w-])",
-        ("-",),
+        (),
         "ssn 536-22-8714 on file",
         "part 000-22-8714 in stock",
         confirm="social_security_number",
+        family="number",
+        heads=string.digits,
     ),
     _shape(
         "ipv4",
         "public IPv4 address",
         r"[0-9](?<![\w.-][0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])",
-        (".",),
+        (),
         "from 8.8.4.4 port 53",
         "from 192.168.1.7, version 1.2.3.4 and v4.3.2.1",
         kind="ip_address",
         confirm="public_address",
+        family="number",
+        heads=string.digits,
     ),
     _shape(
         "ipv6",
         "public IPv6 address",
         r"[0-9A-Fa-f](?<![\w:.][0-9A-Fa-f])[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}:){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
-        (":",),
+        (),
         "from 2a00:1450:4001:82b::200e port 53",
         "at 12:30:45 from fe80::1 and 2001:db8::1",
         kind="ip_address",
         confirm="public_address",
+        family="number",
+        heads=string.hexdigits,
     ),
 )
 
