@@ -17,7 +17,6 @@ google_oauth_secret      | GOCSPX-{w28}                               | google c
 google_oauth_access      | ya29.{w80-140}                             | google access token
 google_refresh_token     | 1//0{w50-60}                               | google refresh token
 azure_client_secret      | {n3}8Q~{w34}                               | azure client secret
-azure_storage_key        | {b86}==                                    | azure storage account key
 alibaba_key_id           | LTAI{n20}                                  | alibaba access key id
 tencent_key_id           | AKID{n32}                                  | tencent secret id
 digitalocean_token       | dop_v1_{h64}                               | digitalocean token
@@ -203,9 +202,7 @@ bitcoin_xprv             | xprv{n107}                                 | wallet k
 prefect_key              | pnu_{a36}                                  | prefect api key
 adafruit_key             | aio_{n28}                                  | adafruit io key
 wakatime_key             | waka_U                                     | wakatime api key
-ably_key                 | {n6}.{n6}:{w43}                            | ably api key
 pubnub_secret            | sec-c-{b54}                                | pubnub secret key
-okta_token               | 00{w40}                                    | okta api token
 workos_key               | sk_test_{n64}                              | workos api key
 stytch_secret            | secret-live-{w36}                          | stytch secret
 imagekit_private         | private_{b27}=                             | imagekit private key
@@ -214,6 +211,9 @@ unkey_root               | unkey_{n22}                                | unkey ro
 
 _BY_NAME = """
 aws_secret_key           | {b40}           | aws secret access key
+azure_storage_key        | {b86}==         | azure storage account key
+ably_key                 | {n6}.{n6}:{w43} | ably api key
+okta_token               | 00{w40}         | okta api token
 datadog_api_key          | {h32}           | dd api key
 datadog_app_key          | {h40}           | datadog app key
 linode_token             | {h64}           | linode token

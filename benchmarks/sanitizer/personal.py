@@ -146,7 +146,8 @@ def us_ssn(random: Random) -> str:
 
 def uk_nino(random: Random) -> str:
     """Two letters, six digits, one letter."""
-    return random.choice(("AB", "CE", "JG", "LM", "PR", "SY", "WK")) + random.choice((" ", "")).join(("", fill(random, "{d2}"), fill(random, "{d2}"), fill(random, "{d2}"), random.choice("ABCD"))).lstrip()
+    number = random.choice(("AB", "CE", "JG", "LM", "PR", "SY", "WK")) + fill(random, "{d6}") + random.choice("ABCD")
+    return random.choice((number, grouped(number, (2,), " ")))
 
 
 def _weighted(body: str, weights: tuple[int, ...]) -> int:
