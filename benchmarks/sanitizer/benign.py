@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 
 from benchmarks.sanitizer import words
-from benchmarks.sanitizer.samples import fill, uuid
+from benchmarks.sanitizer.samples import coin, fill, uuid
 
 
 def _lines(random: Random, low: int, high: int, line: Callable[[Random], str]) -> str:
@@ -42,13 +42,13 @@ def python_code(random: Random) -> str:
         (
             f'    password = getpass.getpass("Password for {service}: ")\n    token = create_token(user, password)\n    return token\n',
             f"    api_key = settings.{service}_api_key\n    if not api_key:\n        raise MissingKey({service!r})\n    return Client(api_key=api_key, timeout={random.randint(3, 60)})\n",
-            "    secret = os.environ[\"APP_SECRET\"]\n    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()\n    return hmac.compare_digest(digest, signature)\n",
+            '    secret = os.environ["APP_SECRET"]\n    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()\n    return hmac.compare_digest(digest, signature)\n',
             f"    token: str | None = None\n    for {noun} in {verb}_all(limit={random.randint(10, 900)}):\n        token = {noun}.next_token\n    return token\n",
             "    hashed_password = hash_password(form.password)\n    user = User(name=form.name, password=hashed_password)\n    session.add(user)\n",
-            f"    key = f\"{{tenant}}:{{{noun}_id}}\"\n    tokens = [word.lower() for word in text.split()]\n    return cache.get(key) or len(tokens)\n",
+            f'    key = f"{{tenant}}:{{{noun}_id}}"\n    tokens = [word.lower() for word in text.split()]\n    return cache.get(key) or len(tokens)\n',
         )
     )
-    return f"import os\n\nfrom {service}.auth import PasswordHasher, TokenError\n\n\ndef {verb}_{noun}(user, form=None, *, text=\"\"):\n    \"\"\"{verb.capitalize()} the {noun}.\"\"\"\n{body}"
+    return f'import os\n\nfrom {service}.auth import PasswordHasher, TokenError\n\n\ndef {verb}_{noun}(user, form=None, *, text=""):\n    """{verb.capitalize()} the {noun}."""\n{body}'
 
 
 def javascript_code(random: Random) -> str:
@@ -72,7 +72,7 @@ def typed_code(random: Random) -> str:
     noun = random.choice(words.NOUNS).capitalize()
     return random.choice(
         (
-            f"type {noun}Config struct {{\n\tPassword    string `json:\"password\"`\n\tAccessToken *string `json:\"access_token,omitempty\"`\n\tSecretKey   []byte\n}}\n",
+            f'type {noun}Config struct {{\n\tPassword    string `json:"password"`\n\tAccessToken *string `json:"access_token,omitempty"`\n\tSecretKey   []byte\n}}\n',
             f"public class {noun} {{\n    private String password;\n    private final SecretKey secretKey;\n    public void setPassword(String password) {{ this.password = password; }}\n}}\n",
             f"interface {noun} {{\n  password: string;\n  apiKey?: string | undefined;\n  token: Promise<AccessToken>;\n  clientSecret: SecretReference;\n}}\n",
             f"pub struct {noun} {{\n    pub password: Option<String>,\n    pub token: SecretString,\n    api_key: Zeroizing<Vec<u8>>,\n}}\n",
@@ -103,15 +103,47 @@ def references(random: Random) -> str:
 
 _STAND_INS = (
     *("<your-token>", "<YOUR_API_KEY>", "your-api-key-here", "YOUR_TOKEN", "changeme", "CHANGE_ME", "xxxxxxxxxxxxxxxx"),
-    *("********", "...", "$OPENAI_KEY", "${API_TOKEN}", "%(token)s", "{{ token }}", "{token}", "[REDACTED]", "null", "None"),
-    *("<redacted>", "REPLACE_ME", "dummy", "example", "placeholder", "sk-...", "ghp_xxxxxxxxxxxxxxxxxxxx", "SET_ME_LATER"),
-    *("your_password", "***", "<secret>", "undefined", "true", "XXXX-XXXX-XXXX", "insert-key-here", 'os.environ["API_KEY"]'),
+    *(
+        "********",
+        "...",
+        "$OPENAI_KEY",
+        "${API_TOKEN}",
+        "%(token)s",
+        "{{ token }}",
+        "{token}",
+        "[REDACTED]",
+        "null",
+        "None",
+    ),
+    *(
+        "<redacted>",
+        "REPLACE_ME",
+        "dummy",
+        "example",
+        "placeholder",
+        "sk-...",
+        "ghp_xxxxxxxxxxxxxxxxxxxx",
+        "SET_ME_LATER",
+    ),
+    *(
+        "your_password",
+        "***",
+        "<secret>",
+        "undefined",
+        "true",
+        "XXXX-XXXX-XXXX",
+        "insert-key-here",
+        'os.environ["API_KEY"]',
+    ),
 )
 
 
 def placeholders(random: Random) -> str:
     """Where a value would stand, something that says so."""
-    value, name = random.choice(_STAND_INS), random.choice(("API_KEY", "token", "DB_PASSWORD", "client_secret", "password"))
+    value, name = (
+        random.choice(_STAND_INS),
+        random.choice(("API_KEY", "token", "DB_PASSWORD", "client_secret", "password")),
+    )
     service = random.choice(words.SERVICES)
     return random.choice(
         (
@@ -145,7 +177,10 @@ def prose_on_secrets(random: Random) -> str:
 def documentation(random: Random) -> str:
     """A page of a manual."""
     service = random.choice(words.SERVICES)
-    rows = "\n".join(f"| `{words.identifier(random)}` | {random.choice(('string', 'integer', 'boolean'))} | {words.sentence(random)} |" for _ in range(4))
+    rows = "\n".join(
+        f"| `{words.identifier(random)}` | {random.choice(('string', 'integer', 'boolean'))} | {words.sentence(random)} |"
+        for _ in range(4)
+    )
     return f"# {service.capitalize()}\n\n{words.sentence(random)} {words.sentence(random)}\n\n| Field | Type | Meaning |\n|---|---|---|\n{rows}\n\n```sh\n{words.shell_line(random)[2:]}\n```\n\nSee https://docs.{words.domain(random)}/en/{_version(random)}/{random.choice(words.NOUNS)}s.html#{random.choice(words.VERBS)}-{random.choice(words.NOUNS)}\n"
 
 
@@ -170,13 +205,23 @@ def trace_log(random: Random) -> str:
 
 def stack_trace(random: Random) -> str:
     """A traceback about a token that is not one."""
-    frames = "".join(f'  File "/usr/lib/python3.12/site-packages/{random.choice(words.SERVICES)}/{random.choice(words.NOUNS)}.py", line {random.randint(9, 900)}, in {words.identifier(random)}\n    return self.{random.choice(words.VERBS)}(token, *args)\n' for _ in range(3))
+    frames = "".join(
+        f'  File "/usr/lib/python3.12/site-packages/{random.choice(words.SERVICES)}/{random.choice(words.NOUNS)}.py", line {random.randint(9, 900)}, in {words.identifier(random)}\n    return self.{random.choice(words.VERBS)}(token, *args)\n'
+        for _ in range(3)
+    )
     return f"Traceback (most recent call last):\n{frames}jwt.exceptions.InvalidTokenError: Not enough segments (object at 0x7f{fill(random, '{h10}')})\n"
 
 
 def npm_lock(random: Random) -> str:
     """A lock file with integrity values."""
-    entries = {f"node_modules/{_package(random)}": {"version": _version(random), "resolved": f"https://registry.npmjs.org/{_package(random)}/-/x-{_version(random)}.tgz", "integrity": _integrity(random)} for _ in range(random.randint(2, 6))}
+    entries = {
+        f"node_modules/{_package(random)}": {
+            "version": _version(random),
+            "resolved": f"https://registry.npmjs.org/{_package(random)}/-/x-{_version(random)}.tgz",
+            "integrity": _integrity(random),
+        }
+        for _ in range(random.randint(2, 6))
+    }
     return json.dumps({"lockfileVersion": 3, "packages": entries}, indent=2)
 
 
@@ -262,8 +307,15 @@ def fingerprints(random: Random) -> str:
             f"256 SHA256:{b64encode(random.randbytes(32)).decode().rstrip('=')} dev@box (ED25519)\n",
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + fill(random, "{b43}") + " dev@box\n",
             f"Serial Number: {':'.join(fill(random, '{h2}') for _ in range(16))}\n",
-            "-----BEGIN PUBLIC " + "KEY-----\n" + fill(random, "MIIBIjANBgkqhkiG9w0B{b44}") + "\n" + fill(random, "{b64}") + "\n-----END PUBLIC " + "KEY-----\n",
-            "-----BEGIN CERTIFI" + "CATE-----\n" + fill(random, "MIID{b60}\n{b64}\n{b64}\n{b40}==") + "\n-----END CERTIFI" + "CATE-----\n",
+            "-----BEGIN PUBLIC "
+            "KEY-----\n"
+            + fill(random, "MIIBIjANBgkqhkiG9w0B{b44}")
+            + "\n"
+            + fill(random, "{b64}")
+            + "\n-----END PUBLIC "
+            + "KEY-----\n",
+            "-----BEGIN CERTIFI"
+            "CATE-----\n" + fill(random, "MIID{b60}\n{b64}\n{b64}\n{b40}==") + "\n-----END CERTIFI" + "CATE-----\n",
         )
     )
 
@@ -304,13 +356,19 @@ def images(random: Random) -> str:
 
 def drawings(random: Random) -> str:
     """Paths and colours."""
-    path = " ".join(f"{random.choice('MLCQ')}{random.randint(0, 99)}.{random.randint(0, 99)} {random.randint(0, 99)}" for _ in range(20))
+    path = " ".join(
+        f"{random.choice('MLCQ')}{random.randint(0, 99)}.{random.randint(0, 99)} {random.randint(0, 99)}"
+        for _ in range(20)
+    )
     return f'<svg viewBox="0 0 24 24" fill="#{fill(random, "{h6}")}"><path d="{path}"/></svg>\n:root {{ --accent: #{fill(random, "{h6}")}; }}\n'
 
 
 def minified(random: Random) -> str:
     """A script without its blanks."""
-    functions = "".join(f'function {fill(random, "{l1}")}({fill(random, "{l1}")}){{return {fill(random, "{l1}")}.token||{fill(random, "{l1}")}.password?{random.randint(1, 99)}:"{random.choice(words.NOUNS)}"}}' for _ in range(8))
+    functions = "".join(
+        f'function {fill(random, "{l1}")}({fill(random, "{l1}")}){{return {fill(random, "{l1}")}.token||{fill(random, "{l1}")}.password?{random.randint(1, 99)}:"{random.choice(words.NOUNS)}"}}'
+        for _ in range(8)
+    )
     return f"!function(e,t){{{functions}}}(this,document);\n//# sourceMappingURL=app.{fill(random, '{h8}')}.js.map\n"
 
 
@@ -352,8 +410,24 @@ def addresses(random: Random) -> str:
 
 def tool_result(random: Random) -> str:
     """A JSON answer that holds nothing of anyone."""
-    items = [{"id": uuid(random), "name": words.identifier(random), "tokens": random.randint(1, 9999), "key": random.choice(words.NOUNS), "has_password": random.random() < 0.5} for _ in range(random.randint(1, 5))]  # noqa: PLR2004
-    return json.dumps({"usage": {"input_tokens": random.randint(1, 99999), "max_tokens": 4096}, "next_page_token": None, "items": items}, indent=random.choice((None, 2)))
+    items = [
+        {
+            "id": uuid(random),
+            "name": words.identifier(random),
+            "tokens": random.randint(1, 9999),
+            "key": random.choice(words.NOUNS),
+            "has_password": coin(random),
+        }
+        for _ in range(random.randint(1, 5))
+    ]
+    return json.dumps(
+        {
+            "usage": {"input_tokens": random.randint(1, 99999), "max_tokens": 4096},
+            "next_page_token": None,
+            "items": items,
+        },
+        indent=random.choice((None, 2)),
+    )
 
 
 def translations(random: Random) -> str:
@@ -370,7 +444,9 @@ def translations(random: Random) -> str:
 
 def conversation(random: Random) -> str:
     """Questions and answers about work."""
-    return "\n".join(f"{random.choice(('user', 'assistant'))}: {words.sentence(random)}" for _ in range(random.randint(2, 6)))
+    return "\n".join(
+        f"{random.choice(('user', 'assistant'))}: {words.sentence(random)}" for _ in range(random.randint(2, 6))
+    )
 
 
 BENIGN: dict[str, Callable[[Random], str]] = {

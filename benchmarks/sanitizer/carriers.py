@@ -10,7 +10,7 @@ from random import Random
 from urllib.parse import quote
 
 from benchmarks.sanitizer import words
-from benchmarks.sanitizer.samples import fill, map_between_marks, uuid
+from benchmarks.sanitizer.samples import coin, fill, map_between_marks, uuid
 
 Words = tuple[str, ...]
 NamedCarrier = Callable[[Random, Words, str], str]
@@ -18,39 +18,43 @@ BareCarrier = Callable[[Random, str], str]
 
 
 def upper(name: Words) -> str:
-    """DB_PASSWORD."""
+    """As in DB_PASSWORD."""
     return "_".join(name).upper()
 
 
 def snake(name: Words) -> str:
-    """db_password."""
+    """As in db_password."""
     return "_".join(name)
 
 
 def camel(name: Words) -> str:
-    """dbPassword."""
+    """As in dbPassword."""
     return name[0] + "".join(word.capitalize() for word in name[1:])
 
 
 def pascal(name: Words) -> str:
-    """DbPassword."""
+    """As in DbPassword."""
     return "".join(word.capitalize() for word in name)
 
 
 def kebab(name: Words) -> str:
-    """db-password."""
+    """As in db-password."""
     return "-".join(name)
 
 
 def dotted(name: Words) -> str:
-    """db.password."""
+    """As in db.password."""
     return ".".join(name)
 
 
 def env_file(random: Random, name: Words, value: str) -> str:
     """A file of environment variables."""
     quoted = random.choice(("", '"', "'"))
-    lines = [f"APP_ENV={random.choice(('production', 'staging'))}", f"PORT={random.randint(3000, 9000)}", "LOG_LEVEL=info"]
+    lines = [
+        f"APP_ENV={random.choice(('production', 'staging'))}",
+        f"PORT={random.randint(3000, 9000)}",
+        "LOG_LEVEL=info",
+    ]
     lines.insert(random.randrange(4), f"{upper(name)}={quoted}{value}{quoted}")
     return f"# {random.choice(words.SERVICES)}\n" + "\n".join(lines) + "\n"
 
@@ -81,13 +85,18 @@ def json_result(random: Random, name: Words, value: str) -> str:
 def json_nested(random: Random, name: Words, value: str) -> str:
     """JSON with depth."""
     auth = {"enabled": True, random.choice((camel, snake))(name): value}
-    return json.dumps({"tool": "read_config", "result": {"items": [{"name": random.choice(words.SERVICES), "auth": auth}]}}, ensure_ascii=False)
+    return json.dumps(
+        {"tool": "read_config", "result": {"items": [{"name": random.choice(words.SERVICES), "auth": auth}]}},
+        ensure_ascii=False,
+    )
 
 
 def json_in_json(random: Random, name: Words, value: str) -> str:
     """JSON inside a string of JSON, as tool results are."""
     inner = json.dumps({snake(name): value, "region": "eu-central-1"}, ensure_ascii=False)
-    return json.dumps({"type": "tool_result", "tool_use_id": fill(random, "toolu_{n24}"), "content": inner}, ensure_ascii=False)
+    return json.dumps(
+        {"type": "tool_result", "tool_use_id": fill(random, "toolu_{n24}"), "content": inner}, ensure_ascii=False
+    )
 
 
 def yaml_file(random: Random, name: Words, value: str) -> str:
@@ -126,7 +135,7 @@ def python_call(random: Random, name: Words, value: str) -> str:
 
 def javascript_code(random: Random, name: Words, value: str) -> str:
     """A constant or a field in JavaScript."""
-    if random.random() < 0.5:  # noqa: PLR2004
+    if coin(random):
         return f"const {camel(name)} = '{value}';\nexport async function {camel(tuple(words.identifier(random).split('_')))}() {{\n  return fetch(url);\n}}\n"
     return f"module.exports = {{\n  mode: 'production',\n  {camel(name)}: \"{value}\",\n  retries: {random.randint(1, 5)},\n}};\n"
 
@@ -138,26 +147,36 @@ def go_code(random: Random, name: Words, value: str) -> str:
 
 def java_code(random: Random, name: Words, value: str) -> str:
     """A constant or a setter in Java."""
-    if random.random() < 0.5:  # noqa: PLR2004
+    if coin(random):
         return f'public class Settings {{\n    private static final String {upper(name)} = "{value}";\n    private int retries = {random.randint(1, 9)};\n}}\n'
     return f'{random.choice(words.SERVICES)}.setTimeout({random.randint(5, 60)});\n{random.choice(words.SERVICES)}.set{pascal(name)}("{value}");\n'
 
 
 def ruby_code(random: Random, name: Words, value: str) -> str:
     """A hash in Ruby."""
-    arrow = random.choice((f":{snake(name)} => '{value}'", f"{snake(name)}: '{value}'", f"'{snake(name)}' => \"{value}\""))
+    arrow = random.choice(
+        (f":{snake(name)} => '{value}'", f"{snake(name)}: '{value}'", f"'{snake(name)}' => \"{value}\"")
+    )
     return f"{random.choice(words.SERVICES).capitalize()}.configure(\n  region: 'eu',\n  {arrow}\n)\n"
 
 
 def php_code(random: Random, name: Words, value: str) -> str:
     """An array or a constant in PHP."""
-    line = random.choice((f"define('{upper(name)}', '{value}');", f"$config['{snake(name)}'] = '{value}';", f"    '{snake(name)}' => '{value}',"))
+    line = random.choice(
+        (
+            f"define('{upper(name)}', '{value}');",
+            f"$config['{snake(name)}'] = '{value}';",
+            f"    '{snake(name)}' => '{value}',",
+        )
+    )
     return f"<?php\n// {random.choice(words.SERVICES)}\n{line}\n"
 
 
 def csharp_code(random: Random, name: Words, value: str) -> str:
     """A field in C#."""
-    return f'private const string {pascal(name)} = "{value}";\nprivate readonly int _retries = {random.randint(1, 9)};\n'
+    return (
+        f'private const string {pascal(name)} = "{value}";\nprivate readonly int _retries = {random.randint(1, 9)};\n'
+    )
 
 
 def rust_code(random: Random, name: Words, value: str) -> str:
@@ -178,12 +197,12 @@ def compose_file(random: Random, name: Words, value: str) -> str:
 
 def dockerfile(random: Random, name: Words, value: str) -> str:
     """A layer that sets it."""
-    return f"FROM python:3.12-slim\nWORKDIR /app\n{random.choice(('ENV', 'ARG'))} {upper(name)}={value}\nCMD [\"python\", \"-m\", \"{random.choice(words.SERVICES)}\"]\n"
+    return f'FROM python:3.12-slim\nWORKDIR /app\n{random.choice(("ENV", "ARG"))} {upper(name)}={value}\nCMD ["python", "-m", "{random.choice(words.SERVICES)}"]\n'
 
 
 def kubernetes_env(random: Random, name: Words, value: str) -> str:
     """A container's variable: name and value on two lines."""
-    return f"    spec:\n      containers:\n      - name: {random.choice(words.SERVICES)}\n        env:\n        - name: {upper(name)}\n          value: \"{value}\"\n        - name: WORKERS\n          value: \"4\"\n"
+    return f'    spec:\n      containers:\n      - name: {random.choice(words.SERVICES)}\n        env:\n        - name: {upper(name)}\n          value: "{value}"\n        - name: WORKERS\n          value: "4"\n'
 
 
 def workflow_file(random: Random, name: Words, value: str) -> str:
@@ -194,12 +213,14 @@ def workflow_file(random: Random, name: Words, value: str) -> str:
 def git_diff(random: Random, name: Words, value: str) -> str:
     """A change that takes it out or brings it in."""
     sign = random.choice("+-")
-    return f"diff --git a/config.py b/config.py\nindex {fill(random, '{h7}')}..{fill(random, '{h7}')} 100644\n@@ -1,4 +1,4 @@\n import os\n{sign}{upper(name)} = \"{value}\"\n DEBUG = False\n"
+    return f'diff --git a/config.py b/config.py\nindex {fill(random, "{h7}")}..{fill(random, "{h7}")} 100644\n@@ -1,4 +1,4 @@\n import os\n{sign}{upper(name)} = "{value}"\n DEBUG = False\n'
 
 
 def log_field(random: Random, name: Words, value: str) -> str:
     """A log that says too much."""
-    form = random.choice((f"{snake(name)}={value}", f'{snake(name)}="{value}"', f"{snake(name)}: {value}", f"'{snake(name)}': '{value}'"))
+    form = random.choice(
+        (f"{snake(name)}={value}", f'{snake(name)}="{value}"', f"{snake(name)}: {value}", f"'{snake(name)}': '{value}'")
+    )
     return f"{words.log_line(random)}\n{words.stamp(random)} DEBUG connecting with {form}, attempt={random.randint(1, 5)}\n{words.log_line(random)}\n"
 
 
@@ -216,7 +237,9 @@ def markdown_list(random: Random, name: Words, value: str) -> str:
 def prose(random: Random, name: Words, value: str) -> str:
     """A sentence that names it."""
     said = " ".join(name)
-    form = random.choice((f"The {said} is {value}", f"here's the {said}: {value}", f"Use `{value}` as {said}", f"my {said} = {value}"))
+    form = random.choice(
+        (f"The {said} is {value}", f"here's the {said}: {value}", f"Use `{value}` as {said}", f"my {said} = {value}")
+    )
     return f"{words.sentence(random)} {form}\n{words.sentence(random)}"
 
 
@@ -250,7 +273,7 @@ def flag(random: Random, name: Words, value: str) -> str:
 
 def stack_trace(random: Random, name: Words, value: str) -> str:
     """The variables a debugger prints with a trace."""
-    return f'Traceback (most recent call last):\n  File "/srv/app/{random.choice(words.SERVICES)}.py", line {random.randint(9, 400)}, in {words.identifier(random)}\n    raise ConnectionError(url)\nLocals: {{\'retries\': 3, \'{snake(name)}\': \'{value}\'}}\nConnectionError: timed out\n'
+    return f"Traceback (most recent call last):\n  File \"/srv/app/{random.choice(words.SERVICES)}.py\", line {random.randint(9, 400)}, in {words.identifier(random)}\n    raise ConnectionError(url)\nLocals: {{'retries': 3, '{snake(name)}': '{value}'}}\nConnectionError: timed out\n"
 
 
 def xml_element(random: Random, name: Words, value: str) -> str:
@@ -276,12 +299,12 @@ def bare_chat(random: Random, value: str) -> str:
 
 def bare_bearer(random: Random, value: str) -> str:
     """A bearer header."""
-    return f"curl https://{words.host(random)}/v1/{random.choice(words.NOUNS)}s \\\n  -H \"Authorization: Bearer {value}\" \\\n  -d '{{\"limit\": {random.randint(1, 99)}}}'\n"
+    return f'curl https://{words.host(random)}/v1/{random.choice(words.NOUNS)}s \\\n  -H "Authorization: Bearer {value}" \\\n  -d \'{{"limit": {random.randint(1, 99)}}}\'\n'
 
 
 def bare_trace(random: Random, value: str) -> str:
     """The message of an exception."""
-    return f'  File "app/{random.choice(words.SERVICES)}.py", line {random.randint(9, 400)}, in {words.identifier(random)}\nValueError: cannot {random.choice(words.VERBS)} \'{value}\'\n'
+    return f"  File \"app/{random.choice(words.SERVICES)}.py\", line {random.randint(9, 400)}, in {words.identifier(random)}\nValueError: cannot {random.choice(words.VERBS)} '{value}'\n"
 
 
 def bare_shell(random: Random, value: str) -> str:

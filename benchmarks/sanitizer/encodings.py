@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 from urllib.parse import quote
 
-from benchmarks.sanitizer.samples import CLOSE, OPEN, map_between_marks, map_inside_marks, mark, unmark
+from benchmarks.sanitizer.samples import CLOSE, OPEN, coin, map_between_marks, map_inside_marks, mark, unmark
 
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u202a\u202c\u200e"
@@ -88,7 +88,9 @@ def base64_once(random: Random, text: str) -> str:
         first, last = (len(plain[:place].encode()) for place in (start, end))
         low, high = -(-first * 8 // 6), last * 8 // 6
         encoded = encoded[:low] + mark(encoded[low:high]) + encoded[high:]
-    return random.choice(("$ echo {} | base64 -d\n", '{{"encoding": "base64", "content": "{}"}}', "data:\n  config: {}\n")).format(encoded)
+    return random.choice(
+        ("$ echo {} | base64 -d\n", '{{"encoding": "base64", "content": "{}"}}', "data:\n  config: {}\n")
+    ).format(encoded)
 
 
 def terminal_wrap(random: Random, text: str) -> str:
@@ -117,7 +119,7 @@ def ansi_colours(random: Random, text: str) -> str:
     code = random.choice(("\x1b[31m", "\x1b[1;32m", "\x1b[38;5;208m", "\x1b[7m"))
 
     def colour(part: str) -> str:
-        if random.random() < 0.5:  # noqa: PLR2004
+        if coin(random):
             return part
         middle = random.randint(3, max(4, len(part) - 3))
         return part[:middle] + code + part[middle:]
@@ -138,7 +140,7 @@ def zero_width(random: Random, text: str) -> str:
 
 def full_width(random: Random, text: str) -> str:
     """The digits, or all letters, in their full-width form."""
-    table = _FULL_WIDTH if random.random() < 0.5 else {code: _FULL_WIDTH[code] for code in range(0x30, 0x3A)}  # noqa: PLR2004
+    table = _FULL_WIDTH if coin(random) else {code: _FULL_WIDTH[code] for code in range(0x30, 0x3A)}
     return map_inside_marks(text, lambda part: part.translate(table))
 
 

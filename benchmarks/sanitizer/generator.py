@@ -1,5 +1,7 @@
-"""All samples of a seed. The same seed gives the same texts on every machine; each text has a chance of its own, so
-that one more kind changes no other text.
+"""All samples of a seed.
+
+The same seed gives the same texts on every machine. Each text has a chance of its own, so that one more kind changes no
+other text.
 """
 
 from collections.abc import Iterator
@@ -22,9 +24,27 @@ SAMPLES_PER_KIND = {BY_FORM: 3, BY_NAME: 4, PASSWORDS: 25, STRUCTURAL: 8, ENCODE
 
 # An encoded text has to be one that is sent that way: code is continued over lines, a page is not.
 _CARRIERS_OF = {
-    "continuation": (carriers.python_code, carriers.java_code, carriers.csharp_code, carriers.flag, carriers.shell_inline),
-    "terminal_wrap": (carriers.printenv, carriers.shell_export, carriers.flag, carriers.json_result, carriers.log_field),
-    "cut_at_end": (carriers.env_file, carriers.json_result, carriers.shell_export, carriers.yaml_file, carriers.log_field),
+    "continuation": (
+        carriers.python_code,
+        carriers.java_code,
+        carriers.csharp_code,
+        carriers.flag,
+        carriers.shell_inline,
+    ),
+    "terminal_wrap": (
+        carriers.printenv,
+        carriers.shell_export,
+        carriers.flag,
+        carriers.json_result,
+        carriers.log_field,
+    ),
+    "cut_at_end": (
+        carriers.env_file,
+        carriers.json_result,
+        carriers.shell_export,
+        carriers.yaml_file,
+        carriers.log_field,
+    ),
 }
 _SHORTEST_SPLIT_SECRET = 20
 

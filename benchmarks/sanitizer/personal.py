@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 
 from benchmarks.sanitizer import words
-from benchmarks.sanitizer.samples import fill, mark
+from benchmarks.sanitizer.samples import coin, fill, mark
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -40,7 +40,15 @@ def _local_part(random: Random) -> str:
     language = random.choice(tuple(words.FIRST_NAMES))
     first, last = random.choice(words.FIRST_NAMES[language]), random.choice(words.LAST_NAMES[language])
     first, last = (_plain(name) for name in (first, last))
-    return random.choice((f"{first}.{last}", f"{first[0]}{last}", f"{last}{random.randint(1, 99)}", f"{first}_{last}", f"{first}+{fill(random, '{l4}')}"))
+    return random.choice(
+        (
+            f"{first}.{last}",
+            f"{first[0]}{last}",
+            f"{last}{random.randint(1, 99)}",
+            f"{first}_{last}",
+            f"{first}+{fill(random, '{l4}')}",
+        )
+    )
 
 
 def _plain(name: str) -> str:
@@ -51,7 +59,9 @@ def _plain(name: str) -> str:
 
 def email(random: Random) -> str:
     """An address at a made-up company or one of the large providers."""
-    provider = random.choice((words.domain(random), words.domain(random), "gmail.com", "outlook.com", "web.de", "orange.fr"))
+    provider = random.choice(
+        (words.domain(random), words.domain(random), "gmail.com", "outlook.com", "web.de", "orange.fr")
+    )
     return f"{_local_part(random)}@{provider}"
 
 
@@ -60,7 +70,11 @@ _PHONES = (
     ("us", ("+1 {area}-{x}", "+1 ({area}) {x}", "+1{area}{y}"), ("({area}) {x}", "{area}-{x}", "{area}.{x}")),
     ("gb", ("+44 7{m}{d2} {d6}", "+44 20 7{d3} {d4}"), ("07{m}{d2} {d6}", "020 7{d3} {d4}")),
     ("de", ("+49 151 {d8}", "+49 30 {p}{d6}", "+49 (0)89 {p}{d6}"), ("0151 {d8}", "030 {p}{d6}", "089/{p}{d6}")),
-    ("fr", ("+33 6 {d2} {d2} {d2} {d2}", "+33 1 4{d1} {d2} {d2} {d2}"), ("06 {d2} {d2} {d2} {d2}", "01 4{d1} {d2} {d2} {d2}")),
+    (
+        "fr",
+        ("+33 6 {d2} {d2} {d2} {d2}", "+33 1 4{d1} {d2} {d2} {d2}"),
+        ("06 {d2} {d2} {d2} {d2}", "01 4{d1} {d2} {d2} {d2}"),
+    ),
     ("es", ("+34 6{d2} {d3} {d3}", "+34 91 {p}{d2} {d4}"), ("6{d2} {d3} {d3}", "91 {p}{d2} {d4}")),
     ("it", ("+39 34{p} {d7}", "+39 02 {p}{d7}"), ("34{p} {d7}", "02 {p}{d7}")),
     ("nl", ("+31 6 {p}{d7}", "+31 20 {p}{d6}"), ("06-{p}{d7}", "020 {p}{d6}")),
@@ -97,7 +111,15 @@ def phone_national(random: Random) -> str:
 
 def card(random: Random) -> str:
     """A payment card that passes Luhn."""
-    start, length = random.choice((("4{d5}", 16), ("5" + str(random.randint(1, 5)) + "{d4}", 16), ("37{d4}", 15), ("6011{d2}", 16), ("222{d3}", 16)))
+    start, length = random.choice(
+        (
+            ("4{d5}", 16),
+            ("5" + str(random.randint(1, 5)) + "{d4}", 16),
+            ("37{d4}", 15),
+            ("6011{d2}", 16),
+            ("222{d3}", 16),
+        )
+    )
     if start.startswith("222"):
         start = "22" + str(random.randint(30, 90)) + "{d2}"
     begun = fill(random, start)
@@ -167,7 +189,9 @@ def fr_nir(random: Random) -> str:
     """Sex, birth, place, order and a key modulo 97."""
     body = f"{random.choice('12')}{random.randint(40, 99)}{random.randint(1, 12):02}{random.randint(1, 95):02}{random.randint(1, 990):03}{random.randint(1, 999):03}"
     number = f"{body}{97 - int(body) % 97:02}"
-    return random.choice((number, " ".join((number[0], number[1:3], number[3:5], number[5:7], number[7:10], number[10:13], number[13:]))))
+    return random.choice(
+        (number, " ".join((number[0], number[1:3], number[3:5], number[5:7], number[7:10], number[10:13], number[13:])))
+    )
 
 
 def de_tax_id(random: Random) -> str:
@@ -190,7 +214,7 @@ _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 
 def es_dni(random: Random) -> str:
     """Eight digits and a letter, or a letter, seven digits and a letter."""
-    if random.random() < 0.5:  # noqa: PLR2004
+    if coin(random):
         number = random.randint(10_000_000, 99_999_999)
         return f"{number}{random.choice(('', '-'))}{_DNI_LETTERS[number % 23]}"
     first, number = random.randrange(3), random.randint(0, 9_999_999)
@@ -202,7 +226,13 @@ _ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16
 
 def it_fiscal_code(random: Random) -> str:
     """Six letters of a name, birth, place and a check letter."""
-    body = fill(random, "{L6}{d2}") + random.choice("ABCDEHLMPRST") + f"{random.randint(1, 28):02}" + random.choice("ABCDEFGHIL") + fill(random, "{d3}")
+    body = (
+        fill(random, "{L6}{d2}")
+        + random.choice("ABCDEHLMPRST")
+        + f"{random.randint(1, 28):02}"
+        + random.choice("ABCDEFGHIL")
+        + fill(random, "{d3}")
+    )
     total = 0
     for place, letter in enumerate(body):
         index = int(letter) if letter.isdigit() else _LETTERS.index(letter)

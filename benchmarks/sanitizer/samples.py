@@ -83,6 +83,11 @@ def map_inside_marks(text: str, change: Callable[[str], str]) -> str:
     return re.sub(f"{OPEN}([^{CLOSE}]*){CLOSE}", lambda found: mark(change(found[1])), text)
 
 
+def coin(random: Random) -> bool:
+    """Heads or tails."""
+    return random.choice((True, False))
+
+
 def fill(random: Random, form: str) -> str:
     """Fill the slots of a form: `{h40}` is forty lower-case hex digits, `{n20-40}` twenty to forty letters or digits."""
 

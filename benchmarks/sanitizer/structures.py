@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from benchmarks.sanitizer import words
 from benchmarks.sanitizer.forms import password, url_password
-from benchmarks.sanitizer.samples import fill, mark, uuid
+from benchmarks.sanitizer.samples import coin, fill, mark, uuid
 
 _DASHES = "-" * 5
 
@@ -27,7 +27,9 @@ def _in_base64(text: str) -> str:
 def _jwt(random: Random) -> str:
     """A signed token with a header and claims that decode."""
     header = json.dumps({"alg": random.choice(("HS256", "RS256", "ES256")), "typ": "JWT"}, separators=(",", ":"))
-    claims = json.dumps({"sub": uuid(random), "iat": random.randint(1_700_000_000, 1_790_000_000)}, separators=(",", ":"))
+    claims = json.dumps(
+        {"sub": uuid(random), "iat": random.randint(1_700_000_000, 1_790_000_000)}, separators=(",", ":")
+    )
     parts = (urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in (header, claims))
     return ".".join((*parts, fill(random, "{w43}")))
 
@@ -85,7 +87,9 @@ def private_key_in_json(random: Random) -> str:
     first, body, last = _pem(random, "PRIVATE " + "KEY", 12)
     escaped = body.replace("\n", "\\n")
     inside = f'"private_key": "{first}\\n{mark(escaped)}\\n{last}\\n"'
-    return f'{{\n  "type": "service_account",\n  "project_id": "{random.choice(words.SERVICES)}-prod",\n  {inside}\n}}\n'
+    return (
+        f'{{\n  "type": "service_account",\n  "project_id": "{random.choice(words.SERVICES)}-prod",\n  {inside}\n}}\n'
+    )
 
 
 def jwt_bearer(random: Random) -> str:
@@ -123,14 +127,18 @@ def token_equals_scheme(random: Random) -> str:
 
 def digest_signature(random: Random) -> str:
     """A signed request to an object store."""
-    scope = f"20260301/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature={mark(fill(random, '{h64}'))}"
+    scope = (
+        f"20260301/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature={mark(fill(random, '{h64}'))}"
+    )
     return f"Authorization: AWS4-HMAC-SHA256 Credential={mark(fill(random, 'AKIA{Z16}'))}/{scope}\n"
 
 
 def api_key_header(random: Random) -> str:
     """A header that is a key."""
-    name = random.choice(("X-Api-Key", "x-api-key", "X-Auth-Token", "apikey", "Api-Key", "X-Vault-Token", "PRIVATE-TOKEN"))
-    return f"curl https://{words.host(random)}/v2/{random.choice(words.NOUNS)} -H \"{name}: {mark(fill(random, '{n32}'))}\"\n"
+    name = random.choice(
+        ("X-Api-Key", "x-api-key", "X-Auth-Token", "apikey", "Api-Key", "X-Vault-Token", "PRIVATE-TOKEN")
+    )
+    return f'curl https://{words.host(random)}/v2/{random.choice(words.NOUNS)} -H "{name}: {mark(fill(random, "{n32}"))}"\n'
 
 
 def cookie_header(random: Random) -> str:
@@ -147,11 +155,24 @@ def set_cookie_header(random: Random) -> str:
 def connection_string(random: Random) -> str:
     """A database and its password in one line."""
     scheme = random.choice(
-        ("postgres", "postgresql", "mysql", "mongodb", "mongodb+srv", "redis", "rediss", "amqp", "amqps", "postgresql+psycopg")
+        (
+            "postgres",
+            "postgresql",
+            "mysql",
+            "mongodb",
+            "mongodb+srv",
+            "redis",
+            "rediss",
+            "amqp",
+            "amqps",
+            "postgresql+psycopg",
+        )
     )
     port = random.choice((":5432", ":3306", ":27017", ""))
     address = f"{scheme}://{_user(random)}:{mark(url_password(random))}@{words.host(random)}{port}/{random.choice(words.SERVICES)}"
-    return random.choice((f"DATABASE_URL={address}\n", f'engine = create_engine("{address}")\n', f"could not connect to {address}\n"))
+    return random.choice(
+        (f"DATABASE_URL={address}\n", f'engine = create_engine("{address}")\n', f"could not connect to {address}\n")
+    )
 
 
 def connection_string_quoted(random: Random) -> str:
@@ -213,9 +234,9 @@ def shared_access_signature(random: Random) -> str:
 
 def chat_webhook(random: Random) -> str:
     """An address that is a secret."""
-    if random.random() < 0.5:  # noqa: PLR2004
+    if coin(random):
         return "webhook = https://hooks.slack.com/" + "services/" + mark(fill(random, "T{A10}/B{A10}/{n24}")) + "\n"
-    return "url: https://discord.com/api/" + "webhooks/" + fill(random, "1{d18}") + "/" + mark(fill(random, "{w68}")) + "\n"
+    return "url: https://discord.com/api/webhooks/" + fill(random, "1{d18}") + "/" + mark(fill(random, "{w68}")) + "\n"
 
 
 def netrc(random: Random) -> str:
@@ -270,8 +291,16 @@ def kubernetes_secret(random: Random) -> str:
 
 def terraform_state(random: Random) -> str:
     """What a state file keeps."""
-    attributes = {"identifier": random.choice(words.SERVICES), "username": _user(random), "password": mark(password(random))}
-    body = {"type": "aws_db_instance", "name": "main", "instances": [{"attributes": attributes, "sensitive_attributes": []}]}
+    attributes = {
+        "identifier": random.choice(words.SERVICES),
+        "username": _user(random),
+        "password": mark(password(random)),
+    }
+    body = {
+        "type": "aws_db_instance",
+        "name": "main",
+        "instances": [{"attributes": attributes, "sensitive_attributes": []}],
+    }
     return json.dumps({"version": 4, "resources": [body]}, indent=2, ensure_ascii=False)
 
 
@@ -288,7 +317,9 @@ def shadow_line(random: Random) -> str:
 
 def password_option(random: Random) -> str:
     """A long option."""
-    program = random.choice(("mysqldump --user app", "mongo --username app", "helm registry login r.local -u app", "vault login"))
+    program = random.choice(
+        ("mysqldump --user app", "mongo --username app", "helm registry login r.local -u app", "vault login")
+    )
     return f"$ {program} --password{random.choice((' ', '='))}{mark(password(random))} > /dev/null\n"
 
 
@@ -315,7 +346,15 @@ def docker_login(random: Random) -> str:
 
 def password_variable(random: Random) -> str:
     """A variable that a program reads."""
-    name, rest = random.choice((("PGPASSWORD", "psql -h db"), ("MYSQL_PWD", "mysql -u app"), ("SSHPASS", "sshpass -e ssh host"), ("RESTIC_PASSWORD", "restic backup /srv"), ("REDISCLI_AUTH", "redis-cli ping")))
+    name, rest = random.choice(
+        (
+            ("PGPASSWORD", "psql -h db"),
+            ("MYSQL_PWD", "mysql -u app"),
+            ("SSHPASS", "sshpass -e ssh host"),
+            ("RESTIC_PASSWORD", "restic backup /srv"),
+            ("REDISCLI_AUTH", "redis-cli ping"),
+        )
+    )
     return f"$ {name}={mark(url_password(random))} {rest}\n"
 
 
@@ -341,7 +380,11 @@ def aws_credentials(random: Random) -> str:
 
 def aws_sts_answer(random: Random) -> str:
     """A temporary key with its session."""
-    body = {"AccessKeyId": mark(fill(random, "ASIA{Z16}")), "SecretAccessKey": mark(fill(random, "{b40}")), "SessionToken": mark(fill(random, "IQoJb3JpZ2luX2Vj{b300}"))}
+    body = {
+        "AccessKeyId": mark(fill(random, "ASIA{Z16}")),
+        "SecretAccessKey": mark(fill(random, "{b40}")),
+        "SessionToken": mark(fill(random, "IQoJb3JpZ2luX2Vj{b300}")),
+    }
     return json.dumps({"Credentials": body | {"Expiration": "2026-03-01T12:00:00Z"}}, indent=4, ensure_ascii=False)
 
 
@@ -372,8 +415,16 @@ def html_password_field(random: Random) -> str:
 
 def sql_user(random: Random) -> str:
     """A statement that makes a user."""
-    form = random.choice(("CREATE USER '{}'@'%' IDENTIFIED BY '{}';", "ALTER ROLE {} WITH LOGIN PASSWORD '{}';", "CREATE ROLE {} PASSWORD '{}' LOGIN;"))
-    return form.format(_user(random), mark(password(random))) + "\nGRANT SELECT ON ALL TABLES IN SCHEMA public TO app;\n"
+    form = random.choice(
+        (
+            "CREATE USER '{}'@'%' IDENTIFIED BY '{}';",
+            "ALTER ROLE {} WITH LOGIN PASSWORD '{}';",
+            "CREATE ROLE {} PASSWORD '{}' LOGIN;",
+        )
+    )
+    return (
+        form.format(_user(random), mark(password(random))) + "\nGRANT SELECT ON ALL TABLES IN SCHEMA public TO app;\n"
+    )
 
 
 def form_body(random: Random) -> str:
@@ -383,7 +434,12 @@ def form_body(random: Random) -> str:
 
 def token_answer(random: Random) -> str:
     """The answer to it."""
-    body = {"access_token": mark(fill(random, "{w64}")), "token_type": "Bearer", "expires_in": 3600, "refresh_token": mark(fill(random, "{w48}"))}
+    body = {
+        "access_token": mark(fill(random, "{w64}")),
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": mark(fill(random, "{w48}")),
+    }
     return json.dumps(body, ensure_ascii=False)
 
 

@@ -31,7 +31,17 @@ LAST_NAMES = {
     "pl": ("Wójcik", "Zieliński", "Dąbrowska", "Kamiński", "Sikora", "Pawlak"),
     "sv": ("Åkesson", "Lindqvist", "Sjögren", "Hedlund", "Nyström", "Ekström"),
 }
-COMPANY_ROOTS = ("nordwind", "lumenta", "brightloom", "kestrelworks", "oakline", "vantoro", "sunforge", "halvik", "mirado")
+COMPANY_ROOTS = (
+    "nordwind",
+    "lumenta",
+    "brightloom",
+    "kestrelworks",
+    "oakline",
+    "vantoro",
+    "sunforge",
+    "halvik",
+    "mirado",
+)
 COMPANY_ENDS = ("-logistik", "-labs", "-group", "", "-consulting", "systems", "-energie", "-studio")
 TOP_DOMAINS = ("com", "de", "fr", "es", "it", "nl", "pl", "se", "co.uk", "io", "org", "net", "eu", "com.br", "ch", "at")
 

