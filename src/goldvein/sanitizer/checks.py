@@ -6,10 +6,13 @@ from collections import Counter
 
 MIN_RANDOM_CHARS = 16
 MIN_ENTROPY_BITS = 3.0
+MIN_TOKEN_ENTROPY_BITS = 3.8
+MIN_TOKEN_DIGITS = 3
 MIN_WORD_CHARS = 2.8  # the mean over the parts of a name, separators counted; random letters change case sooner
 MIN_DISTINCT_HEX = 8
 MIN_DISTINCT_DIGITS = 2
 MIN_COOKIE_CHARS = 6
+MIN_RUN_TOGETHER_CHARS = 12
 
 
 def words(listed: str) -> frozenset[str]:
@@ -17,10 +20,32 @@ def words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
+_LONG_WORD_ENDINGS = (
+    *("tion", "tions", "ment", "ments", "ity", "ities", "ing", "ings", "able", "ible", "ness", "ized", "ised", "ated"),
+    *(
+        "ally",
+        "ence",
+        "ance",
+        "ences",
+        "ances",
+        "ator",
+        "ators",
+        "ology",
+        "ologies",
+        "ional",
+        "ically",
+        "ously",
+        "ively",
+    ),
+    *("ship", "ships", "istic", "ified", "ifier", "izer", "ering", "ered", "erable", "ware", "word", "words", "phrase"),
+)
+_LONG_WORD_BEGINNINGS = ("cross", "multi", "inter", "under", "super", "micro", "crypt", "http", "base", "auth", "pass")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24}|[0-9]{1,4}|[vV][0-9]{1,4})")
+_NUMBERED_WORD = re.compile(r"[A-Za-z]{0,24}[0-9]{0,3}")
+_SEPARATOR = re.compile(r"[-_.]")
 _WORD_BREAK = re.compile(r"[-_./:=]|(?<=[a-z])(?=[A-Z])")
 _REFERENCE = re.compile(
     r"""
@@ -134,6 +159,25 @@ def mixed_body(text: str, start: int, end: int) -> bool:
     return varied and prefixed_value(text, start, end) and not is_made_of_words(value)
 
 
+def url_token(text: str, start: int, end: int) -> bool:
+    """Confirm a token before the @ of a URL: generated, and no name such as project2_reader."""
+    value = text[start:end]
+    return random_value(text, start, end) and not all(
+        _NUMBERED_WORD.fullmatch(part) for part in _SEPARATOR.split(value)
+    )
+
+
+def mixed_token(text: str, start: int, end: int) -> bool:
+    """Confirm upper and lower case and several digits behind the prefix, at an entropy that words do not have."""
+    body = text[start:end].rpartition("_")[2]
+    return (
+        body.lower() != body != body.upper()
+        and sum(character.isdigit() for character in body) >= MIN_TOKEN_DIGITS
+        and entropy_bits(body) >= MIN_TOKEN_ENTROPY_BITS
+        and not is_made_of_words(body)
+    )
+
+
 def credential_body(text: str, start: int, end: int) -> bool:
     """Confirm what follows a word such as Bearer: no placeholder and not plain words."""
     value = text[start:end]
@@ -159,6 +203,12 @@ def flag_password(text: str, start: int, end: int) -> bool:
     )
 
 
+def flag_word(text: str, start: int, end: int) -> bool:
+    """Confirm what follows a flag that always takes a password: anything but a placeholder, a path or a flag."""
+    value = text[start:end].strip("\"'")
+    return not is_filler(value) and value[:1] not in {"/", ".", "-", ""}
+
+
 def pgpass_password(text: str, start: int, end: int) -> bool:
     """Confirm that it is not a time, a duration or one more number between colons."""
     value = text[start:end]
@@ -166,18 +216,32 @@ def pgpass_password(text: str, start: int, end: int) -> bool:
 
 
 def told_password(text: str, start: int, end: int) -> bool:
-    """Confirm a password in a sentence: quoted, or letters with digits, and neither words nor a version."""
+    """Confirm a password in a sentence: quoted, letters with digits, or words run together that no language has."""
     value = text[start:end].strip("\\")
     if value[0] in "\"'`":
         value = value.strip("\"'`\\")
-        return not is_filler(value) and not is_made_of_words(value)
+        return not is_filler(value) and (not is_made_of_words(value) or _is_run_together(value))
     value = value.rstrip(".,:;!?")
+    if _is_run_together(value):
+        return True
     return (
         any(character.isdigit() for character in value)
         and sum(character.isalpha() for character in value) > 1
         and not is_filler(value)
         and not is_made_of_words(value)
         and not _LOCATION.match(value)
+    )
+
+
+def _is_run_together(value: str) -> bool:
+    """Tell lower-case letters longer than words of a text about passwords, without the endings that long words have."""
+    return (
+        len(value) >= MIN_RUN_TOGETHER_CHARS
+        and value.isascii()
+        and value.isalpha()
+        and value.islower()
+        and not value.endswith(_LONG_WORD_ENDINGS)
+        and not value.startswith(_LONG_WORD_BEGINNINGS)
     )
 
 

@@ -20,6 +20,9 @@ MAX_VALUE_CHARS = 65_536
 MAX_JUDGED_CHARS = 512
 MIN_WORD_SECRET_CHARS = 4
 _LINE_START_CHARS = 40
+MIN_SHORT_KEY_CHARS = 8
+MAX_SHORT_KEY_CHARS = 32
+MIN_ALTERNATIONS = 3
 MIN_KEY_CHARS = 6
 MIN_PLAIN_KEY_CHARS = 8
 
@@ -54,7 +57,7 @@ _KEY_COMPOUNDS = words(
     webhooksecret sessionsecret sessiontoken idtoken servicekey licensekey consumersecret consumerkey
     appsecret appkey sharedsecret subscriptionkey deploykey securitytoken tokensecret jwtsecret hmackey
     hmacsecret cryptkey cipherkey sshkey authcode oauthtoken bottoken usertoken deploytoken personaltoken
-    xauthtoken csrftoken xsrftoken secretaccess authorizationtoken functionskey hostkey adminkey rootkey
+    privatetoken secrettoken privateaccess apiaccess xauthtoken csrftoken xsrftoken secretaccess authorizationtoken functionskey hostkey adminkey rootkey
     writekey ingestionkey integrationkey routingkey publishtoken
     """
 )
@@ -151,6 +154,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z_$]{0,64}\Z")
 _NAMED_CODE = re.compile(r"[A-Za-z_$][\w$]{0,64}\Z")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
 _PATH = re.compile(r"(?:~|\.{1,2})?/(?:[\w.@-]{1,64}/){1,16}[\w.@-]{0,128}\Z")
+_ALTERNATION = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]")
 _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
 
 
@@ -274,7 +278,7 @@ def _can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     if is_filler(value):
         return False
     if strength is Strength.WEAK:
-        return looks_random(value) or (is_uuid(value) and quoted)
+        return looks_random(value) or _is_short_key(value) or (is_uuid(value) and quoted)
     if _URL.match(value) or _PATH.match(value):
         return False
     if " " in value.strip() and (_UI_WORDS.search(value) or strength is not Strength.PASSWORD):
@@ -325,7 +329,8 @@ def _accept_bare(
     begin, end = match.span()
     if end - begin >= MAX_JUDGED_CHARS:
         return _accept_long(text, begin, end, strength)
-    while end > begin and text[end - 1] in ",;:.!?)":
+    loose = ",;:.)" if tight and sign == "=" else ",;:.!?)"
+    while end > begin and text[end - 1] in loose:
         end -= 1
     around = _Surroundings(
         sign=sign,
@@ -392,6 +397,17 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
     else:
         accepted = _can_be_secret(value, Strength.KEY, quoted=False) and any(c.isdigit() for c in value)
     return match.span() if accepted else None
+
+
+def _is_short_key(value: str) -> bool:
+    """Tell letters and digits so mixed that they are no word, version or identifier of a program."""
+    return (
+        MIN_SHORT_KEY_CHARS <= len(value) <= MAX_SHORT_KEY_CHARS
+        and value.isascii()
+        and value.isalnum()
+        and len(_ALTERNATION.findall(value)) >= MIN_ALTERNATIONS
+        and not is_made_of_words(value)
+    )
 
 
 def _has_digit_and_letter(value: str) -> bool:

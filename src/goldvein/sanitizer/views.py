@@ -23,6 +23,7 @@ MAX_LEVELS = 3
 MIN_WRAPPED_LINE_CHARS = 40
 MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
+MAX_WRAPPED_RUN_CHARS = 256
 _PROBED_BASE64_CHARS = 24
 _LAST_CODE_POINT = 0x10FFFF
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
@@ -33,7 +34,8 @@ _INVISIBLE = (
 _WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
 _HINT = compile_linear(
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
-    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n|[\"'][ \t]{0,8}(?:[+.]|\\?[ ]?\r?\n)"
+    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
+    r"|[\"'][ \t]{0,8}(?:\+[ \t]{0,8}(?:\\?\r?\n[ \t]{0,64})?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]{0,64}(?:[+.][ \t]{0,8})?)[\"']"
 )
 _BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
 _QUOTED_PRINTABLE = compile_linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
@@ -42,7 +44,7 @@ _WRITTEN_OTHERWISE = re.compile(
     (?P<nothing>
         [{_INVISIBLE}]
       | (?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e)(?:\[[0-9;:?]{{0,24}}[A-Za-z]|\][^\x07\x1b\n]{{0,256}}(?:\x07|\x1b\\))
-      | [\\`^]\r?\n[ \t]{{0,16}}(?=\S) | \\\\\\n
+      | (?:\\|(?<![`^\n])[`^])\r?\n[ \t]{{0,16}}(?=\S) | \\\\\\n
       | (?<!\\)(?P<quote>["'])[ \t]{{0,8}}
         (?:\+[ \t]{{0,8}}(?:\\?\r?\n[ \t]{{0,64}})?|[\\.]?[ ]?\r?\n[ \t]{{0,64}}(?:[+.][ \t]{{0,8}})?|\.[ \t]{{1,8}})
         (?P=quote)
@@ -63,8 +65,9 @@ _BASE64_RUN = compile_linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/]{4,})*={
 _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _PRINTABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{12,65536}")
 _WRAP = compile_linear(r"[A-Za-z0-9_+/=.~%-]{4}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
-_RUN_BEFORE = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}\Z")
+_RUN_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
+_WORD_AFTER = re.compile(r"[A-Za-z]?[a-z]{1,24}(?:[ ,;:).]|\Z)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,64}[ ]?[=:(]")
 
 
@@ -205,17 +208,21 @@ def _may_be_wrapped(text: str, left: int, right: int) -> bool:
     """Tell whether a long line ends in, and the next begins with, parts of one token and not with words."""
     if left - text.rfind("\n", 0, left) <= MIN_WRAPPED_LINE_CHARS:
         return False
-    before = _RUN_BEFORE.search(text, max(0, left - 256), left)
-    after = _RUN_AFTER.match(text, right)
-    if before is None or after is None:
+    begin = left
+    while begin > 0 and left - begin < MAX_WRAPPED_RUN_CHARS and text[begin - 1] in _RUN_CHARS:
+        begin -= 1
+    before, after = text[begin:left], _RUN_AFTER.match(text, right)
+    if after is None:
         return False
-    run = before[0] + after[0]
+    if _WORD_AFTER.match(text, right) or text.startswith(("-----", "/"), right):
+        return False
+    run = before + after[0]
     return (
         len(run) >= MIN_WRAPPED_RUN_CHARS
         and not run.isalpha()
         and any(character.isdigit() for character in run)
-        and before[0][:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
-        and before[0][-1] != "="
+        and before[:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
+        and before[-1] != "="
         and not _ASSIGNMENT.match(text, right)
         and not is_made_of_words(run)
     )
