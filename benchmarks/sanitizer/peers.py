@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +25,7 @@ class DoesNotInstall(Exception):
 
 
 class ToolFailed(Exception):
-    """A tool ended instead of answering."""
+    """A tool ended instead of answering; the message is its name and the last line it wrote."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,11 +70,12 @@ class Tool:
     def __init__(self, name: str) -> None:
         self.name = name
         python = sys.executable if name == OWN else python_of(name)
+        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed with the tool)
         self._process = subprocess.Popen(
-            [python, WORKER, name],
+            [python, "-P", WORKER, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._complaints,
             text=True,
             encoding="utf-8",
         )
@@ -80,21 +83,30 @@ class Tool:
     def ask(self, texts: Sequence[str], *, with_outputs: bool = True) -> Answer:
         """Give the tool some texts; waits for its answer."""
         request = {"texts": texts, "limit_seconds": TEXT_LIMIT_SECONDS, "with_outputs": with_outputs}
-        if self._process.stdin is None or self._process.stdout is None:
-            raise ToolFailed(self.name)
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        line = self._exchange(json.dumps(request))
         if not line:
-            raise ToolFailed(self.name)
+            self._process.wait()
+            self._complaints.seek(0)
+            raise ToolFailed(self.name, self._complaints.read().strip().rpartition("\n")[2])
         answer: dict[str, Any] = json.loads(line)
         return Answer(**answer)
+
+    def _exchange(self, request: str) -> str:
+        """Send a line and read one; empty when the tool has ended."""
+        if self._process.stdin is None or self._process.stdout is None:
+            return ""
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(request + "\n")
+            self._process.stdin.flush()
+        return self._process.stdout.readline()
 
     def close(self) -> None:
         """End the tool."""
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
         self._process.wait()
+        self._complaints.close()
 
     def __enter__(self) -> Self:
         return self
