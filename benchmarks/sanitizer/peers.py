@@ -102,9 +102,10 @@ class Tool:
 
     def close(self) -> None:
         """End the tool."""
-        if self._process.stdin is not None:
+        for pipe in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):
-                self._process.stdin.close()
+                if pipe is not None:
+                    pipe.close()
         self._process.wait()
         self._complaints.close()
 
