@@ -12,6 +12,9 @@ MIN_WORD_CHARS = 2.8  # the mean over the parts of a name, separators counted; r
 MIN_DISTINCT_HEX = 8
 MIN_DISTINCT_DIGITS = 2
 MIN_COOKIE_CHARS = 6
+MIN_NUMBERED_WORD_CHARS = 4
+MIN_TOKEN_CHANGES = 4
+MAX_NAME_CHARS = 96
 MIN_RUN_TOGETHER_CHARS = 12
 
 
@@ -40,12 +43,16 @@ _LONG_WORD_ENDINGS = (
     *("ship", "ships", "istic", "ified", "ifier", "izer", "ering", "ered", "erable", "ware", "word", "words", "phrase"),
 )
 _LONG_WORD_BEGINNINGS = ("cross", "multi", "inter", "under", "super", "micro", "crypt", "http", "base", "auth", "pass")
+_DIGIT_AFTER_LETTER = re.compile(r"(?<=[A-Za-z])[0-9]")
+_DIGEST_NAME = re.compile(
+    r"hash|sum|digest|sha|md5|integrity|etag|\bid|_id|ident|uuid|guid|commit|rev|version|build|cursor|nonce|fingerprint|"
+    r"thumbprint|public|cid|ref|trace|span|request|image|path|file|url|blob|tree|object|resolved|checkpoint|block|tx|addr"
+)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24}|[0-9]{1,4}|[vV][0-9]{1,4})")
-_NUMBERED_WORD = re.compile(r"[A-Za-z]{0,24}[0-9]{0,3}")
-_SEPARATOR = re.compile(r"[-_.]")
+_NUMBERED_WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24})[0-9]{0,3}")
 _WORD_BREAK = re.compile(r"[-_./:=]|(?<=[a-z])(?=[A-Z])")
 _REFERENCE = re.compile(
     r"""
@@ -118,13 +125,19 @@ def is_made_of_words(value: str) -> bool:
     return len(value) >= MIN_WORD_CHARS * len(parts) and all(_WORD.fullmatch(part) for part in parts)
 
 
+def _is_numbered_words(value: str) -> bool:
+    """Tell names of programs such as base64.StdEncoding: words, some with a number at their end."""
+    parts = [part for part in _WORD_BREAK.split(value) if part]
+    return len(value) >= MIN_NUMBERED_WORD_CHARS * len(parts) and all(_NUMBERED_WORD.fullmatch(part) for part in parts)
+
+
 def looks_random(value: str) -> bool:
     """Tell a generated key: long, letters and digits mixed, high entropy, not built of words."""
     if len(value) < MIN_RANDOM_CHARS or not _TOKEN.fullmatch(value):
         return False
     if _HEX.fullmatch(value):
         return len(set(value)) >= MIN_DISTINCT_HEX and not value.isdigit()
-    if is_made_of_words(value):
+    if is_made_of_words(value) or _is_numbered_words(value):
         return False
     has_letter = any(character.isalpha() for character in value)
     has_digit = any(character.isdigit() for character in value)
@@ -200,6 +213,23 @@ def flag_password(text: str, start: int, end: int) -> bool:
         and not value.replace(":", "").isdigit()
         and not is_made_of_words(value)
         and value[0] not in "/."
+    )
+
+
+def quoted_password(text: str, start: int, end: int) -> bool:
+    """Confirm what stands between quotes: anything but a placeholder."""
+    return not is_filler(text[start:end].strip("\\\"'"))
+
+
+def assigned_token(text: str, start: int, end: int) -> bool:
+    """Confirm letters beyond hexadecimal and many changes to digits, under a name that is no digest or identifier."""
+    value = text[start:end]
+    name = text[max(text.rfind("\n", 0, start), start - MAX_NAME_CHARS) + 1 : start].lower()
+    return (
+        value.lower().strip("0123456789abcdef") != ""
+        and len(_DIGIT_AFTER_LETTER.findall(value)) >= MIN_TOKEN_CHANGES
+        and not _DIGEST_NAME.search(name)
+        and not is_made_of_words(value)
     )
 
 

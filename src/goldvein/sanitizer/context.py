@@ -61,6 +61,7 @@ _KEY_COMPOUNDS = words(
     writekey ingestionkey integrationkey routingkey publishtoken
     """
 )
+_KEY_COMPOUND = re.compile("|".join(sorted(_KEY_COMPOUNDS)))
 _KEY_PARTS = words(
     """
     secret secrets credential credentials creds cred apikey apikeys dsn
@@ -118,7 +119,7 @@ _JOIN = re.compile(
     + r"""
     (?:
       [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
-        (?:\\[ ]?\n[ \t]{0,64})?
+        (?:(?:\\|[|>][-+]?)[ ]?\n[ \t]{1,64})?
         (?P<pretty>\n[ \t]{1,64}(?=["']))?
       | [ \t]{0,4},[ \t]{0,8}(?P<comma>(?=\\{0,7}["'`]))
       | \([ \t]{0,4}(?P<call>(?=\\{0,7}["'`]))
@@ -155,6 +156,10 @@ _NAMED_CODE = re.compile(r"[A-Za-z_$][\w$]{0,64}\Z")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
 _PATH = re.compile(r"(?:~|\.{1,2})?/(?:[\w.@-]{1,64}/){1,16}[\w.@-]{0,128}\Z")
 _ALTERNATION = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]")
+_TOLD = re.compile(
+    r"(?P<verb>(?:is|was)[ \t]{1,4})?(?P<value>[A-Za-z0-9][A-Za-z0-9_./+=~-]{15,512}+)(?=[\s\"',;)]|[.!?](?:\s|\Z)|\Z)"
+)
+_PLAIN_HEX = re.compile(r"[0-9a-fA-F]{1,512}")
 _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
 
 
@@ -169,11 +174,11 @@ def classify_name(name: str) -> Strength | None:
     if flat in _NAMES_WITH_RULES:
         return None
     strength = None
-    if any(part in _PASSWORD_PARTS or part.endswith(_PASSWORD_ENDINGS) for part in parts):
+    if not _PASSWORD_PARTS.isdisjoint(parts) or any(part.endswith(_PASSWORD_ENDINGS) for part in parts):
         strength = Strength.PASSWORD
     elif not _PUBLIC_PARTS.isdisjoint(parts):
         strength = None
-    elif not _KEY_PARTS.isdisjoint(parts) or any(compound in flat for compound in _KEY_COMPOUNDS):
+    elif not _KEY_PARTS.isdisjoint(parts) or _KEY_COMPOUND.search(flat):
         strength = Strength.KEY
     elif _ABOUT_PARTS.isdisjoint(parts) and (
         not _WEAK_PARTS.isdisjoint(parts) or flat.endswith(("token", "secret", "key"))
@@ -344,7 +349,8 @@ def _accept_bare(
     value = text[begin:end]
     if _is_code(value, around) or _is_weak_evidence(value, around, strength):
         return None
-    return (begin, end) if _can_be_secret(value, strength, quoted=False) else None
+    as_quoted = around.environment_line or around.in_query
+    return (begin, end) if _can_be_secret(value, strength, quoted=as_quoted) else None
 
 
 def _is_code(value: str, around: _Surroundings) -> bool:
@@ -387,7 +393,7 @@ def _accept_long(text: str, begin: int, end: int, strength: Strength) -> tuple[i
 def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> tuple[int, int] | None:
     """Decide about `--password value`: the name must be a flag of a command."""
     if text[name_start : name_start + 1] != "-":
-        return None
+        return _accept_told(text, start, strength)
     match = _BARE_LINE.match(text, start)
     if match is None or match[0][0] in "-|<>&":
         return None
@@ -397,6 +403,19 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
     else:
         accepted = _can_be_secret(value, Strength.KEY, quoted=False) and any(c.isdigit() for c in value)
     return match.span() if accepted else None
+
+
+def _accept_told(text: str, start: int, strength: Strength) -> tuple[int, int] | None:
+    """Decide about `SECRET_KEY value` and `the token is value`: nothing but the value can prove it."""
+    match = _TOLD.match(text, start)
+    if match is None or strength is Strength.PASSWORD:
+        return None
+    value = match["value"]
+    if not looks_random(value) or is_uuid(value) or is_filler(value):
+        return None
+    if _PLAIN_HEX.fullmatch(value) and (strength is Strength.WEAK or match["verb"] is None):
+        return None
+    return match.span("value") if any(c.isdigit() for c in value) else None
 
 
 def _is_short_key(value: str) -> bool:

@@ -270,18 +270,18 @@ def _odd_backslashes_before(text: str, place: int) -> bool:
 
 
 def _resolve(candidates: Iterable[Finding]) -> list[Finding]:
-    """Join what overlaps; the longest part names the whole, and of equals the first in the table."""
+    """Join what overlaps; the surest part names the whole, of equally sure ones the longest, then the first."""
     resolved: list[Finding] = []
-    longest = 0
+    weight = (0, 0)
     for finding in sorted(candidates, key=lambda candidate: (candidate.start, -candidate.end)):
-        length = finding.end - finding.start
+        own = (finding.confidence != "low", finding.end - finding.start)
         if not resolved or finding.start >= resolved[-1].end:
             resolved.append(finding)
-            longest = length
+            weight = own
             continue
         last = resolved[-1]
-        named = finding if length > longest else last
-        longest = max(longest, length)
+        named = finding if own > weight else last
+        weight = max(weight, own)
         resolved[-1] = _moved(named, last.start, max(last.end, finding.end))
     return resolved
 

@@ -5,9 +5,11 @@ reads the text in Latin-1, one byte for each character and `?` for what Latin-1 
 places in the text. A place is never a finding: the pattern of the rule is anchored there and reads the text itself.
 """
 
+import string
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import re2
@@ -24,17 +26,19 @@ _STEMS = (
     r"salt|pat|pin|otp|nonce|seed|mnemonic|license|cvv|cvc|psk"
 )
 _NAME = r"[A-Za-z0-9_.\xf1-]"
-_CLOSED = r"\\{0,7}[\"'`]?(?:\]|\}\}|\*\*|</?[a-z]{1,10}>)?"
-_QUOTE = r"\\{0,7}[\"'`]"
+# Repeats without a bound keep RE2's automata small; it is linear all the same, and the rules read a bounded piece.
+_CLOSED = r"\\*[\"'`]?(?:\]|\}\}|\*\*|</?[a-z]+>)?"
+_QUOTE = r"\\*[\"'`]"
 _NAMES = (
-    rf"(?i)(?:{_STEMS}){_NAME}{{0,64}}"
-    rf"(?:{_CLOSED}(?:[ \t]{{0,32}}(?::|=|->|\|\||\?\?|!=|>)|[ \t]{{0,4}},[ \t]{{0,8}}{_QUOTE}|\([ \t]{{0,4}}{_QUOTE}|"
-    rf"[ \t]{{1,8}}{_QUOTE}|\\{{0,7}}[\"']?[ \t]{{0,4}},?(?:\s|\\n){{1,32}}\\{{0,7}}[\"']?(?:value|defaultvalue)))"
-    rf"|-[A-Za-z0-9_-]{{0,64}}(?:{_STEMS})[A-Za-z0-9_-]{{0,64}}[ \t]"
+    rf"(?i)(?:{_STEMS}){_NAME}*"
+    rf"(?:{_CLOSED}(?:[ \t]*(?::|=|->|\|\||\?\?|!=|>)|[ \t]*,[ \t]*{_QUOTE}|\([ \t]*{_QUOTE}|"
+    rf"[ \t]+{_QUOTE}|\\*[\"']?[ \t]*,?(?:\s|\\n)+\\*[\"']?(?:value|defaultvalue))"
+    rf"|[ \t]+(?:is[ \t]+|was[ \t]+)?[A-Za-z0-9][A-Za-z0-9_./+-]*[0-9])"
+    rf"|-[A-Za-z0-9_-]*(?:{_STEMS})[A-Za-z0-9_-]*[ \t]"
 )
 _NUMBERS = (
-    r"[+(]{0,2}[0-9](?:[ ().\xa0/-]{0,3}[0-9]){6,64}|[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
-    r"|(?:[0-9A-Fa-f]{1,4}:){1,8}[0-9A-Fa-f:]{2,24}|[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}"
+    r"[+(]{0,2}[0-9](?:[ ().\xa0/-]{0,3}[0-9]){6,}|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+    r"|\b(?:[0-9A-Fa-f]{1,4}:)+[0-9A-Fa-f:]{2}|\b[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}"
 )
 _NUMBER_SEPARATORS = frozenset(b" ().\xa0/-:+")
 
@@ -82,6 +86,7 @@ class _Ready:
 
     rule: Rule
     confirm: Confirmation | None
+    needed: tuple[bytes, ...]
 
     def match_at(self, text: str, place: int) -> tuple[Match, int] | None:
         """Try the rule at one place; also gives where the whole match ends, beyond the secret."""
@@ -99,7 +104,9 @@ class Locators:
     """The compiled passes over a table of rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        ready = [_Ready(rule, _confirmation(rule.confirm)) for rule in rules]
+        ready = [
+            _Ready(rule, _confirmation(rule.confirm), tuple(needed.encode() for needed in rule.needs)) for rule in rules
+        ]
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
@@ -150,12 +157,17 @@ class Locators:
     def _token_matches(self, text: str, data: bytes) -> Iterator[Match]:
         for located in self._token.finditer(data):
             for entry in self._tokens:
-                found = entry.match_at(text, located.start())
-                if found is not None:
-                    yield found[0]
+                for back in entry.rule.backs:
+                    place = located.start() - back
+                    found = entry.match_at(text, place) if place >= 0 else None
+                    if found is not None:
+                        yield found[0]
+                        break
 
     def _run_matches(self, text: str, data: bytes) -> Iterator[Match]:
         for entry, expression in self._runs:
+            if entry.rule.needs and not any(needed in data for needed in entry.needed):
+                continue
             for located in expression.finditer(data):
                 start = located.start()
                 # The letter of an escape such as \\n is no part of what follows it.
@@ -236,5 +248,15 @@ def _by_head(entries: list[_Ready], *, folded: bool) -> dict[str, list[_Ready]]:
 
 @lru_cache(maxsize=1)
 def locators() -> Locators:
-    """Compile the passes at the first use, not at import."""
-    return Locators(RULES)
+    """Compile the passes at the first use, not at import.
+
+    RE2 builds its automata while it reads. Reading the examples of the table once builds most of them, so that the
+    first texts are not slower than the rest.
+    """
+    made = Locators(RULES)
+    examples = "\n".join(f"{rule.example}\n{rule.counter_example}" for rule in RULES)
+    for reading in (examples, examples.swapcase(), string.printable * 2):
+        data = readable(reading)
+        for _ in chain(made.rule_matches(reading, data), made.names(data)):
+            pass
+    return made

@@ -52,7 +52,8 @@ class Rule:
 
     `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
     `family` names the pass that looks for it (see `matching.py`); `heads` are the characters a match may begin with,
-    needed only beside `locate` and in the family of numbers.
+    needed only beside `locate` and in the family of numbers. `backs`: how far before the located place a token begins.
+    `needs`: one of these stands in every text that a rule of the family of runs can match.
     """
 
     id: str
@@ -65,7 +66,9 @@ class Rule:
     confirm: str | None = None
     family: Family
     locate: str | None = None
+    backs: tuple[int, ...] = (0,)
     heads: str = ""
+    needs: tuple[str, ...] = ()
     body: str = ""
     confidence: Confidence = "high"
 
@@ -104,8 +107,8 @@ def _key(  # noqa: PLR0917 - rows of a table
             f"(?:{starts})(?:{accepted}{{{minimum},{max(minimum, maximum)}}}|{accepted}{{{shortest},{minimum}}}{CUT})"
         ),
         keywords=prefixes,
-        example=f"key {prefixes[0]}{_sample(minimum, alphabet)} set",
-        counter_example=f"key {prefixes[0]}{_sample(5, alphabet)} set",
+        example=f"item {prefixes[0]}{_sample(minimum, alphabet)} set",
+        counter_example=f"item {prefixes[0]}{_sample(5, alphabet)} set",
         confirm=confirm,
         family="key",
         body=f"{accepted}{{{shortest}}}",
@@ -134,7 +137,9 @@ def _shape(  # noqa: PLR0917 - rows of a table
     confirm: str | None = None,
     family: Family = "word",
     locate: str | None = None,
+    backs: tuple[int, ...] = (0,),
     heads: str = "",
+    needs: tuple[str, ...] = (),
     confidence: Confidence = "high",
 ) -> Rule:
     """Make a rule with a pattern of its own."""
@@ -149,7 +154,9 @@ def _shape(  # noqa: PLR0917 - rows of a table
         confirm=confirm,
         family=family,
         locate=locate,
+        backs=backs,
         heads=heads,
+        needs=needs,
         confidence=confidence,
     )
 
@@ -184,8 +191,8 @@ _CLOUD_KEYS = (
         r"(?:(?<![A-Za-z0-9/+])|(?<=\\[nrt]))(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"
         rf"|{LEFT}(?:AKIA|ASIA)[A-Z0-9]{{8,16}}{CUT}",
         ("AKIA", "ASIA", "ABIA", "ACCA"),
-        f"id {'ASIA'}{_sample(16, UPPER)}",
-        f"id {'ASIA'}{_sample(15, UPPER)} set",
+        f"item {'ASIA'}{_sample(16, UPPER)}",
+        f"item {'ASIA'}{_sample(15, UPPER)} set",
         confirm="prefixed_value",
     ),
     _key("aws_bedrock_key", "API key of Amazon Bedrock", ("ABSK",), PADDED, 60, 400),
@@ -200,7 +207,8 @@ _CLOUD_KEYS = (
         f"value {_sample(3)}8Q~{_sample(9)} set",
         confirm="prefixed_value",
         family="token",
-        locate=r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{8}",
+        locate=r"[0-9]Q~[A-Za-z0-9_~.-]{8}",
+        backs=(3,),
     ),
     _shape(
         "azure_account_key",
@@ -264,10 +272,11 @@ _CLOUD_KEYS = (
         + CUT
         + ")",
         (),
-        f"token {_sample(14)}.atlasv1.{_sample(64)}",
-        f"token {_sample(14)}.atlasv1.none set",
+        f"item {_sample(14)}.atlasv1.{_sample(64)}",
+        f"item {_sample(14)}.atlasv1.none set",
         family="token",
-        locate=r"[A-Za-z0-9]{14}\.atl",
+        locate=r"\.atl",
+        backs=(14,),
     ),
     _key("pulumi_token", "token of Pulumi", ("pul-",), HEX, 40, 40),
     _key("vault_token", "token of HashiCorp Vault", ("hvs.", "hvb.", "hvr."), URLSAFE, 24, 400),
@@ -286,7 +295,7 @@ _CLOUD_KEYS = (
         "secret key of 1Password",
         LEFT + r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
         ("A3-",),
-        "key A3-" + "-".join(_sample(length, UPPER) for length in (6, 11, 5, 5, 5)),
+        "item A3-" + "-".join(_sample(length, UPPER) for length in (6, 11, 5, 5, 5)),
         "model A3-" + _sample(6, UPPER),
     ),
     _key("onepassword_service_token", "service account token of 1Password", ("ops_eyJ",), PADDED, 60, 2048),
@@ -373,7 +382,7 @@ _MODEL_KEYS = (
         "API key in the form that OpenAI began and many copy",
         LEFT + rf"sk-(?:(?:[a-z]{{2,12}}-){{0,2}}[A-Za-z0-9]{{24,256}}|[A-Za-z0-9]{{8,64}}{CUT})",
         ("sk-",),
-        f"key sk-{_sample(48)} set",
+        f"item sk-{_sample(48)} set",
         "class sk-circle-fade-dot-container set",
         kind="openai_key",
         confirm="mixed_body",
@@ -447,7 +456,8 @@ _MESSAGE_KEYS = (
         "bot M.x.y on",
         confirm="mixed_body",
         family="token",
-        locate=r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{8}",
+        locate=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{8}",
+        backs=(24, 25, 26, 27, 28),
     ),
     _shape(
         "telegram_token",
@@ -458,7 +468,8 @@ _MESSAGE_KEYS = (
         "at 12345678:A1 on",
         confirm="varied_value",
         family="token",
-        locate=r"(?:bot)?[0-9]{8,10}:A[A-Za-z0-9_-]{8}",
+        locate=r":A[A-Za-z0-9_-]{8}",
+        backs=(8, 9, 10, 11, 12, 13),
     ),
     _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
     _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
@@ -468,11 +479,12 @@ _MESSAGE_KEYS = (
         "API key of Mailchimp or Mandrill",
         r"(?<![A-Za-z0-9])(?:[a-f0-9]{32}-us[0-9]{1,2}|md-[A-Za-z0-9_-]{22})(?![A-Za-z0-9])",
         (),
-        f"key {_sample(32, HEX)}-us12 set",
-        f"key {_sample(31, HEX)}-us12 set",
+        f"item {_sample(32, HEX)}-us12 set",
+        f"item {_sample(31, HEX)}-us12 set",
         confirm="mixed_body",
         family="token",
-        locate=r"[a-f0-9]{32}-us[0-9]|md-[A-Za-z0-9_-]{22}",
+        locate=r"-us[0-9]|\bmd-[A-Za-z0-9_-]{8}",
+        backs=(0, 32),
     ),
     _key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
     _key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
@@ -544,8 +556,8 @@ _BUSINESS_KEYS = (
         "access token of Braintree",
         r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
         ("access_token$",),
-        f"token access_token$production${_sample(16, LOWER)}${_sample(32, HEX)}",
-        "token access_token$production$none",
+        f"item access_token$production${_sample(16, LOWER)}${_sample(32, HEX)}",
+        "item access_token$production$none",
     ),
     _key("linear_key", "API key of Linear", ("lin_api_", "lin_oauth_"), ALNUM, 32, 80),
     _key("notion_token", "token of Notion", ("ntn_", "secret_"), ALNUM, 40, 60),
@@ -554,8 +566,8 @@ _BUSINESS_KEYS = (
         "token of Airtable",
         r"pat(?<![A-Za-z0-9]pat)[A-Za-z0-9]{14}\.[a-f0-9]{64}",
         (),
-        f"token pat{_sample(14)}.{_sample(64, HEX)}",
-        "token pattern.none",
+        f"item pat{_sample(14)}.{_sample(64, HEX)}",
+        "item pattern.none",
         family="token",
         locate=r"pat[A-Za-z0-9]{14}\.[a-f0-9]{8}",
     ),
@@ -581,11 +593,12 @@ _BUSINESS_KEYS = (
         "licence key of MaxMind",
         LEFT + r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
         (),
-        f"key {_sample(6)}_{_sample(29)}_mmk",
-        "key none_mmk",
+        f"item {_sample(6)}_{_sample(29)}_mmk",
+        "item none_mmk",
         kind="maxmind_key",
         family="token",
-        locate=r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
+        locate=r"_mmk",
+        backs=(36,),
     ),
     _key(
         "authress_key",
@@ -619,10 +632,11 @@ _MORE_CLOUD_KEYS = (
         LEFT
         + r"[A-Za-z0-9+/]{44,76}(?:JQQJ99[A-Z0-9][A-L][A-Za-z0-9]{16,24}|(?:\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|AzSe|AIoT|AzCa)[A-Za-z0-9+/]{5}[AQgw]?={0,2})(?![A-Za-z0-9+/])",
         (),
-        f"key {_sample(52)}JQQJ99AKACYeBjFX{_sample(16)} set",
-        "key JQQJ99AKACYeBjFX set",
+        f"item {_sample(52)}JQQJ99AKACYeBjFX{_sample(16)} set",
+        "item JQQJ99AKACYeBjFX set",
         family="token",
-        locate=r"[A-Za-z0-9+/]{44}(?:[A-Za-z0-9+/]{8}JQQJ99|[A-Za-z0-9+/]{0,32}(?:\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|AzSe|AIoT|AzCa)[A-Za-z0-9+/]{5})",
+        locate=r"JQQJ99|\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|AzSe|AIoT|AzCa",
+        backs=(52, 76, 44, 42, 72),
     ),
     _key(
         "firebase_messaging_key",
@@ -790,10 +804,11 @@ _MORE_BUSINESS_KEYS = (
         "API key of DeepL",
         r"(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:(?:fx|dp)(?![A-Za-z0-9])",
         (),
-        f"key {_sample_uuid()}:fx set",
-        f"key {_sample_uuid()}:xf set",
+        f"item {_sample_uuid()}:fx set",
+        f"item {_sample_uuid()}:xf set",
         family="token",
-        locate=r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:(?:fx|dp)",
+        locate=r":(?:fx|dp)\b",
+        backs=(36,),
     ),
     _shape(
         "named_environment_token",
@@ -806,7 +821,7 @@ _MORE_BUSINESS_KEYS = (
         "use quux_access_configuration_of_things now",
         kind="api_key",
         family="token",
-        locate=r"[A-Za-z][A-Za-z0-9]{0,14}[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|key|token|access|private|admin|service)[_-]){1,3}[A-Za-z0-9]{20}",
+        locate=r"\b[A-Za-z][A-Za-z0-9]*[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|key|token|access|private|admin|service)[_-])+[A-Za-z0-9]{10}",
         confirm="random_value",
         confidence="medium",
     ),
@@ -820,7 +835,7 @@ _MORE_BUSINESS_KEYS = (
         f"use msg_{_sample(36)} now",
         kind="api_key",
         family="token",
-        locate=r"[A-Za-z]{2,10}_[A-Za-z0-9]{30}",
+        locate=r"\b[A-Za-z]{2,10}_[A-Za-z0-9]{20}",
         confirm="mixed_token",
         confidence="low",
     ),
@@ -891,8 +906,8 @@ _DOCUMENTS = (
         "JSON Web Token",
         LEFT + r"eyJ[A-Za-z0-9_-]{8,65536}+(?:\.[A-Za-z0-9_-]{2,65536}+(?:\.[A-Za-z0-9_-]{0,65536}+){0,3}|" + CUT + ")",
         ("eyJ",),
-        f"token eyJ{_sample(33)}.eyJ{_sample(60)}.{_sample(43)}",
-        f"token eyJ{_sample(5)} set",
+        f"item eyJ{_sample(33)}.eyJ{_sample(60)}.{_sample(43)}",
+        f"item eyJ{_sample(5)} set",
         confirm="prefixed_value",
     ),
     _shape(
@@ -1083,6 +1098,55 @@ _COMMANDS_AND_FILES = (
         heads="pckmwast",
     ),
     _shape(
+        "identified_by",
+        "password of a user that SQL makes",
+        r"(?i)identified[ ](?:with[ ][\w']{1,40}[ ])?by[ ](?:password[ ])?(?P<secret>\\?\"[^\"\s\\]{3,128}|\\?'[^'\s\\]{3,128}|[^\s\"'\\;]{3,128})",
+        ("identified ",),
+        f"create user app identified by '{_sample(12)}'",
+        "create user app identified by '${{PASSWORD}}'".replace("{{", "{").replace("}}", "}"),
+        kind="password",
+        confirm="quoted_password",
+        confidence="medium",
+    ),
+    _shape(
+        "go_connection_string",
+        "password in a connection string of Go",
+        r"(?<![A-Za-z0-9_])[A-Za-z0-9_.-]{1,64}:(?P<secret>[^\s@:/\"']{2,128})@(?:tcp|udp|unix)\(",
+        (),
+        f"app:{_sample(10)}@tcp(db.example:3306)/shop",
+        "app:${DB_PASSWORD}@tcp(db.example:3306)/shop",
+        kind="password",
+        confirm="not_filler",
+        family="run",
+        locate=r"[A-Za-z0-9_.-]+:[^\s@:/\"']+@(?:tcp|udp|unix)\(",
+        needs=("@tcp(", "@udp(", "@unix("),
+    ),
+    _shape(
+        "oracle_login",
+        "password in a login of Oracle",
+        r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|exp(?:dp)?[ \t]|imp(?:dp)?[ \t])"
+        r"[A-Za-z0-9_$#]{1,64}/(?P<secret>[^\s@\"'/]{2,128})@",
+        ("jdbc:oracle:", "sqlplus ", "expdp ", "impdp "),
+        f"sqlplus scott/{_sample(9)}@orcl",
+        "sqlplus scott/$PASSWORD@orcl",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "assigned_token",
+        "letters and digits at random, alone behind a name at the start of a line",
+        r"(?:(?<=\n)|(?<!.))[ \t]{0,16}(?:export[ \t]{1,4}|-[ \t]{1,4})?[\"']?[A-Za-z_][A-Za-z0-9_.-]{1,64}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+        r"[\"']?(?P<secret>[A-Za-z0-9]{28,72})(?=[\"']?,?[ \t]{0,4}(?:\r?\n|\Z))",
+        (),
+        f"quuxly = {_sample(32, LOWER)}\n",
+        f"checksum = {_sample(32, LOWER)}\n",
+        kind="token",
+        confirm="assigned_token",
+        confidence="low",
+        family="run",
+        locate=r"(?m)^[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?[A-Za-z_][A-Za-z0-9_.-]*[\"']?[ \t]*[:=][ \t]*[\"']?[A-Za-z0-9]{28}",
+    ),
+    _shape(
         "netrc",
         "password of a .netrc entry",
         r"\blogin[ \t\r\n]{1,8}[^\s\"'\\]{1,128}(?:[ \t\r\n]|"
@@ -1120,6 +1184,7 @@ _PERSONAL = (
         confirm="email_address",
         family="run",
         locate=r"[\w.%+\x80-\xff-]+(?:@|%40)[\w\x80-\xff]",
+        needs=("@", "%40"),
     ),
     _shape(
         "phone_international",

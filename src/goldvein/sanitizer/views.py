@@ -11,7 +11,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -20,6 +20,8 @@ from goldvein.sanitizer.matching import compile_linear, readable
 
 MAX_BASE64_RUNS = 64
 MAX_LEVELS = 3
+NEAR_CHARS = 256
+GAP = "\n"
 MIN_WRAPPED_LINE_CHARS = 40
 MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
@@ -35,7 +37,7 @@ _WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
 _HINT = compile_linear(
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
     r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
-    r"|[\"'][ \t]{0,8}(?:\+[ \t]{0,8}(?:\\?\r?\n[ \t]{0,64})?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]{0,64}(?:[+.][ \t]{0,8})?)[\"']"
+    r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
 )
 _BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
 _QUOTED_PRINTABLE = compile_linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
@@ -134,15 +136,13 @@ def _plain_view(text: str, below: View | None) -> View | None:
         meaning = _meaning(match) if match else None
         if match is None or meaning is None:
             continue
-        if position < place:
-            parts.append((text[position:place], position, -1))
+        parts += _kept(text, position, place)
         if meaning:
             parts.append((meaning, place, match.end()))
         position = match.end()
     if not position:
         return None
-    if position < len(text):
-        parts.append((text[position:], position, -1))
+    parts += _kept(text, position, len(text))
     return _view_of(parts, below=below) if parts else None
 
 
@@ -161,15 +161,35 @@ def _places(text: str) -> Iterator[tuple[int, re.Pattern[str]]]:
     return ((place, expression) for place in sorted(places))
 
 
-def _view_of(parts: list[Part], *, below: View | None = None, joined: bool = False) -> View:
-    """Join the parts; with `joined`, every border between them is a guess."""
+def _kept(text: str, start: int, end: int) -> list[Part]:
+    """Give an unchanged piece as parts: only what is near a change, since the rest has been read as it is."""
+    if end - start <= 2 * NEAR_CHARS:
+        return [(text[start:end], start, -1)] if start < end else []
+    head = (
+        max(text.rfind(" ", start, start + NEAR_CHARS), text.rfind("\n", start, start + NEAR_CHARS)) if start else start
+    )
+    tail = min(
+        place
+        for place in (text.find(" ", end - NEAR_CHARS, end), text.find("\n", end - NEAR_CHARS, end), end)
+        if place >= 0
+    )
+    if end == len(text):
+        tail = end
+    if head < start or (tail == end < len(text)):
+        return [(text[start:end], start, -1)]
+    parts = [(text[start:head], start, -1), (GAP, head, tail), (text[tail:end], tail, -1)]
+    return [part for part in parts if part[0]]
+
+
+def _view_of(parts: list[Part], *, below: View | None = None, joins: Sequence[int] = ()) -> View:
+    """Join the parts; `joins` are the parts that begin after a break left out on a guess."""
     marks = tuple(accumulate((len(part) for part, _, _ in parts[:-1]), initial=0))
     return View(
         text="".join(part for part, _, _ in parts),
         marks=marks,
         begins=tuple(begin for _, begin, _ in parts),
         ends=tuple(end for _, _, end in parts),
-        joins=marks[1:] if joined else (),
+        joins=tuple(marks[part] for part in joins if part < len(marks)),
         below=below,
     )
 
@@ -192,16 +212,18 @@ def _meaning(match: re.Match[str]) -> str | None:
 def _unwrapped_view(text: str) -> View | None:
     """Read the text without the breaks that the edge of a terminal may have put into a token."""
     parts: list[Part] = []
+    joins: list[int] = []
     position = 0
     for located in _WRAP.finditer(readable(text)):
         left, right = located.start() + 4, located.end() - 2
         if left > position and _may_be_wrapped(text, left, right):
-            parts.append((text[position:left], position, -1))
+            parts += _kept(text, position, left)
+            joins.append(len(parts))
             position = right
     if not parts:
         return None
-    parts.append((text[position:], position, -1))
-    return _view_of(parts, joined=True)
+    parts += _kept(text, position, len(text))
+    return _view_of(parts, joins=joins)
 
 
 def _may_be_wrapped(text: str, left: int, right: int) -> bool:
