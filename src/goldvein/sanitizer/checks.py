@@ -174,10 +174,7 @@ def mixed_body(text: str, start: int, end: int) -> bool:
 
 def url_token(text: str, start: int, end: int) -> bool:
     """Confirm a token before the @ of a URL: generated, and no name such as project2_reader."""
-    value = text[start:end]
-    return random_value(text, start, end) and not all(
-        _NUMBERED_WORD.fullmatch(part) for part in _SEPARATOR.split(value)
-    )
+    return random_value(text, start, end)
 
 
 def mixed_token(text: str, start: int, end: int) -> bool:
