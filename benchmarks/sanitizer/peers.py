@@ -30,11 +30,10 @@ class ToolFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a tool made of some texts, how long each took, and how many it gave up."""
+    """What a tool made of some texts, none where it failed, and how long each took."""
 
-    outputs: list[str]
+    outputs: list[str | None]
     seconds: list[float]
-    over_limit: int
 
 
 def python_of(peer: str) -> Path:

@@ -60,7 +60,8 @@ def removal_table(scores: Mapping[str, Score]) -> str:
         )
         for name, score in scores.items()
     ]
-    return _table(head, rows)
+    failed = [f"{name} failed on {score.failures} texts." for name, score in scores.items() if score.failures]
+    return "\n\n".join((_table(head, rows), *failed))
 
 
 def time_table(times: Mapping[str, Times]) -> str:

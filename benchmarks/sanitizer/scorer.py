@@ -85,7 +85,8 @@ class Score:
     benign_by_kind: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     benign_chars: int = 0
     altered_chars: int = 0
-    misses: list[tuple[Sample, str]] = field(default_factory=list)
+    failures: int = 0
+    misses: list[tuple[Sample, str | None]] = field(default_factory=list)
 
     def share_of(self, categories: Iterable[str]) -> float:
         """The share of marked places removed in these categories together."""
@@ -103,10 +104,11 @@ class Score:
         return 1 - self.benign.share
 
 
-def add_to(score: Score, sample: Sample, output: str) -> None:
-    """Count one sample and what a tool made of it."""
+def add_to(score: Score, sample: Sample, output: str | None) -> None:
+    """Count one sample and what a tool made of it; a text it failed on counts against it, whatever the text is."""
+    score.failures += output is None
     if sample.is_benign:
-        altered = altered_chars(sample.text, output)
+        altered = len(sample.text) if output is None else altered_chars(sample.text, output)
         score.benign.add(held=output == sample.text)
         score.benign_by_kind[sample.kind].add(held=output == sample.text)
         score.benign_chars += len(sample.text)
@@ -114,7 +116,7 @@ def add_to(score: Score, sample: Sample, output: str) -> None:
         if output != sample.text:
             score.misses.append((sample, output))
         return
-    found = leaks(sample, output)
+    found = [True] * len(sample.spans) if output is None else leaks(sample, output)
     for leaked in found:
         score.by_category[sample.category].add(held=not leaked)
         score.by_kind[sample.category, sample.kind].add(held=not leaked)
@@ -122,7 +124,7 @@ def add_to(score: Score, sample: Sample, output: str) -> None:
         score.misses.append((sample, output))
 
 
-def score_of(samples: Sequence[Sample], outputs: Sequence[str]) -> Score:
+def score_of(samples: Sequence[Sample], outputs: Sequence[str | None]) -> Score:
     """Score the outputs of a tool, one for each sample."""
     score = Score()
     for sample, output in zip(samples, outputs, strict=True):
