@@ -12,6 +12,7 @@ MIN_WORD_CHARS = 2.8  # the mean over the parts of a name, separators counted; r
 MIN_DISTINCT_HEX = 8
 MIN_DISTINCT_DIGITS = 2
 MIN_COOKIE_CHARS = 6
+MIN_CHARS_BEFORE_DOTS = 6
 MIN_NUMBERED_WORD_CHARS = 4
 MIN_TOKEN_CHANGES = 4
 MAX_NAME_CHARS = 96
@@ -108,6 +109,9 @@ def is_uuid(value: str) -> bool:
 def is_filler(value: str) -> bool:
     """Recognise a placeholder, a reference to a variable, a type name: text that stands where a secret would."""
     stripped = value.strip()
+    shown = stripped.rstrip(".\u2026")
+    if len(shown) >= MIN_CHARS_BEFORE_DOTS and not is_made_of_words(shown):
+        stripped = shown  # who showed it cut it short; what is left is still a part of a secret
     lowered = stripped.lower()
     return (
         not stripped

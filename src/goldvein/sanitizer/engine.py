@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
 from itertools import chain
+from time import thread_time
 
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
@@ -24,6 +25,10 @@ from goldvein.sanitizer.views import base64_readings, other_views
 
 MAX_TEXT_CHARS = 262_144
 MAX_ROUNDS = 32
+MAX_JSON_DEPTH = 64
+# Generous: a hundred times what the slowest known text takes. The processor's time of this thread, not the wall clock.
+TIME_BUDGET_SECONDS = 0.5
+TIME_BUDGET_SECONDS_PER_CHAR = 0.00002
 MIN_REPEATED_SECRET_CHARS = 12
 MAX_REPEATED_SECRETS = 256
 PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address"})
@@ -135,13 +140,17 @@ def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
 
 
 def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
-    """Scan and replace until a round finds nothing."""
+    """Scan and replace until a round finds nothing; a budget of time that grows with the texts ends what takes too long."""
+    budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
+    started = thread_time()
     works = [_Work(text=text, output=text, pieces=[_whole(text)]) for text in texts]
     for _ in range(MAX_ROUNDS):
         if not sum(_scan_once(work) for work in works):
             break
         _mark_repeated(works)
         _replace(works)
+        if thread_time() - started > budget:
+            raise SanitizerFailed
     return [Sanitized(text=work.output, findings=tuple(work.findings), version=SANITIZER_VERSION) for work in works]
 
 

@@ -19,6 +19,7 @@ from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
 MAX_NUMBER_GROUPS = 24
+LONG_MATCH_CHARS = 256
 RE2_MEMORY_BYTES = 1 << 26
 
 _STEMS = (
@@ -88,13 +89,18 @@ class _Ready:
     confirm: Confirmation | None
     needed: tuple[bytes, ...]
 
-    def match_at(self, text: str, place: int) -> tuple[Match, int] | None:
-        """Try the rule at one place; also gives where the whole match ends, beyond the secret."""
+    def match_at(self, text: str, place: int, resume: dict[str, int] | None = None) -> tuple[Match, int] | None:
+        """Try the rule at one place; also gives where the whole match ends, beyond the secret.
+
+        `resume` learns where to go on after a long match that was not confirmed, lest each place in it be tried again.
+        """
         matched = self.rule.pattern.match(text, place)
         if matched is None:
             return None
         start, end = matched.span(matched.lastgroup) if matched.lastgroup else matched.span()
         if self.confirm is not None and not self.confirm(text, start, end):
+            if resume is not None and matched.end() - place > LONG_MATCH_CHARS:
+                resume[self.rule.id] = matched.end()
             return None
         rule = self.rule
         return Match(type=rule.type, start=start, end=end, rule=rule.id, confidence=rule.confidence), matched.end()
@@ -147,11 +153,15 @@ class Locators:
             located = self._keys.search(data, resume)
 
     def _word_matches(self, text: str, data: bytes) -> Iterator[Match]:
+        resume: dict[str, int] = {}
         for located in self._words.finditer(data):
             start = located.start()
             for entry in self._word_heads.get(text[start], ()):
-                found = entry.match_at(text, start)
+                if start < resume.get(entry.rule.id, 0):
+                    continue
+                found = entry.match_at(text, start, resume)
                 if found is not None:
+                    resume[entry.rule.id] = found[1]
                     yield found[0]
 
     def _token_matches(self, text: str, data: bytes) -> Iterator[Match]:

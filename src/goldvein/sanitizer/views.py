@@ -66,7 +66,7 @@ _QUOTED_BYTE = re.compile(r"=[0-9A-F]{2}|=\r?\n")
 _BASE64_RUN = compile_linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
 _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _PRINTABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{12,65536}")
-_WRAP = compile_linear(r"[A-Za-z0-9_+/=.~%-]{4}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+_WRAP = compile_linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
 _RUN_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
 _WORD_AFTER = re.compile(r"[A-Za-z]?[a-z]{1,24}(?:[ ,;:).]|\Z)")
@@ -215,7 +215,7 @@ def _unwrapped_view(text: str) -> View | None:
     joins: list[int] = []
     position = 0
     for located in _WRAP.finditer(readable(text)):
-        left, right = located.start() + 4, located.end() - 2
+        left, right = located.start() + 2, located.end() - 2
         if left > position and _may_be_wrapped(text, left, right):
             parts += _kept(text, position, left)
             joins.append(len(parts))
@@ -242,7 +242,7 @@ def _may_be_wrapped(text: str, left: int, right: int) -> bool:
     return (
         len(run) >= MIN_WRAPPED_RUN_CHARS
         and not run.isalpha()
-        and any(character.isdigit() for character in run)
+        and ("=" in before or any(character.isdigit() for character in run))
         and before[:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
         and before[-1] != "="
         and not _ASSIGNMENT.match(text, right)
