@@ -151,6 +151,8 @@ def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
         _replace(works)
         if thread_time() - started > budget:
             raise SanitizerFailed
+    else:
+        raise SanitizerFailed
     return [Sanitized(text=work.output, findings=tuple(work.findings), version=SANITIZER_VERSION) for work in works]
 
 

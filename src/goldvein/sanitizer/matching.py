@@ -140,12 +140,15 @@ class Locators:
         yield from self._number_matches(text, data)
 
     def _key_matches(self, text: str, data: bytes) -> Iterator[Match]:
+        refused: dict[str, int] = {}
         located = self._keys.search(data)
         while located is not None:
             start = located.start()
             resume = start + 1
             for prefix, entry in self._key_heads.get(data[start : start + KEY_HEAD_CHARS], ()):
-                found = entry.match_at(text, start) if data.startswith(prefix, start) else None
+                if not data.startswith(prefix, start) or start < refused.get(entry.rule.id, 0):
+                    continue
+                found = entry.match_at(text, start, refused)
                 if found is not None:
                     yield found[0]
                     resume = max(resume, found[1])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 MIN_CUT_CHARS = 8
+MAX_RUN_CHARS = 262_144  # a key that is longer than documented goes as a whole all the same
 MIN_TELLING_CUT_CHARS = 3
 TELLING_PREFIX_CHARS = 4
 
@@ -104,7 +105,7 @@ def _key(  # noqa: PLR0917 - rows of a table
         type=rule_id,
         description=description,
         pattern=re.compile(
-            f"(?:{starts})(?:{accepted}{{{minimum},{max(minimum, maximum)}}}|{accepted}{{{shortest},{minimum}}}{CUT})"
+            f"(?:{starts})(?:{accepted}{{{minimum},{max(maximum, MAX_RUN_CHARS)}}}+|{accepted}{{{shortest},{minimum}}}{CUT})"
         ),
         keywords=prefixes,
         example=f"item {prefixes[0]}{_sample(minimum, alphabet)} set",
@@ -1096,6 +1097,7 @@ _COMMANDS_AND_FILES = (
         confirm="told_password",
         locate=_PASSWORD_WORDS + r"[ \t:=]",
         heads="pckmwast",
+        confidence="medium",
     ),
     _shape(
         "identified_by",

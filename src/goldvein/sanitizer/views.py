@@ -258,11 +258,24 @@ def base64_readings(text: str) -> Iterator[tuple[int, int, str]]:
         start, end = match.span()
         if text[start - 1 : start] in _BASE64_NEIGHBOURS or text[end : end + 1] in _BASE64_NEIGHBOURS:
             continue
-        if _decoded(text[start : start + _PROBED_BASE64_CHARS]) is None:
-            continue
-        decoded = _decoded(text[start:end])
+        yield from _readable_runs(text, start, end)
+
+
+def _readable_runs(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Yield what decodes: all lines of a run together, or all but the last, which may be a word, or each alone."""
+    if _decoded(text[start : start + _PROBED_BASE64_CHARS]) is None:
+        return
+    last = text.rfind("\n", start, end)
+    for stop in (end, last) if last >= 0 else (end,):
+        decoded = _decoded(text[start:stop])
         if decoded is not None:
-            yield start, end, decoded
+            yield start, stop, decoded
+            return
+    if last >= 0:
+        first = text.find("\n", start, end)
+        decoded = _decoded(text[start:first])
+        if decoded is not None:
+            yield start, first, decoded
 
 
 def _decoded(run: str) -> str | None:
