@@ -42,7 +42,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "JSON in JSON in JSON": lambda text: json.dumps([json.dumps([json.dumps({"out": text})])]),
     "full width": lambda text: "".join(chr(ord(c) + 0xFEE0) if c != " " else c for c in text),
     "zero width": "\u200b".join,
-    "soft hyphens": lambda text: "\u00ad".join(text),
+    "soft hyphens": "\u00ad".join,
     "bidirectional marks": lambda text: f"\u202e{text[:24]}\u202c{text[24:]}",
     "colours": lambda text: "".join(f"\x1b[3{place % 8}m{c}\x1b[0m" for place, c in enumerate(text)),
     "a terminal of 80": lambda text: wrapped(80)("$ " + "x " * 26 + text),

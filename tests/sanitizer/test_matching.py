@@ -38,7 +38,7 @@ def test_a_table_compiles_fast_and_not_at_import() -> None:
 
 def test_findings_say_how_sure_they_are() -> None:
     sure = {
-        finding.rule: finding.confidence
+        finding.type: finding.confidence
         for finding in sanitize("ghp_" + "a1B2c3" * 6 + "\npassword = hunter2").findings
     }
     assert sure == {"github_token": "high", "password": "medium"}

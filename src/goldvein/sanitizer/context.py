@@ -57,7 +57,8 @@ _KEY_COMPOUNDS = words(
     webhooksecret sessionsecret sessiontoken idtoken servicekey licensekey consumersecret consumerkey
     appsecret appkey sharedsecret subscriptionkey deploykey securitytoken tokensecret jwtsecret hmackey
     hmacsecret cryptkey cipherkey sshkey authcode oauthtoken bottoken usertoken deploytoken personaltoken
-    privatetoken secrettoken privateaccess apiaccess xauthtoken csrftoken xsrftoken secretaccess authorizationtoken functionskey hostkey adminkey rootkey
+    privatetoken secrettoken privateaccess apiaccess xauthtoken csrftoken xsrftoken secretaccess
+    authorizationtoken functionskey hostkey adminkey rootkey
     writekey ingestionkey integrationkey routingkey publishtoken
     """
 )

@@ -58,7 +58,7 @@ class TextTooLong(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """What was found where, by which rule, and how sure that is. Offsets are of the input; the value is kept nowhere."""
+    """What was found where, by which rule, and how sure that is. Offsets are of the input; no value is kept."""
 
     type: str
     start: int
@@ -140,7 +140,7 @@ def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
 
 
 def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
-    """Scan and replace until a round finds nothing; a budget of time that grows with the texts ends what takes too long."""
+    """Scan and replace until a round finds nothing; a budget of time ends what takes too long."""
     budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
     started = thread_time()
     works = [_Work(text=text, output=text, pieces=[_whole(text)]) for text in texts]

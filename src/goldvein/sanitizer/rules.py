@@ -105,7 +105,8 @@ def _key(  # noqa: PLR0917 - rows of a table
         type=rule_id,
         description=description,
         pattern=re.compile(
-            f"(?:{starts})(?:{accepted}{{{minimum},{max(maximum, MAX_RUN_CHARS)}}}+|{accepted}{{{shortest},{minimum}}}{CUT})"
+            f"(?:{starts})"
+            f"(?:{accepted}{{{minimum},{max(maximum, MAX_RUN_CHARS)}}}+|{accepted}{{{shortest},{minimum}}}{CUT})"
         ),
         keywords=prefixes,
         example=f"item {prefixes[0]}{_sample(minimum, alphabet)} set",
@@ -165,16 +166,18 @@ def _shape(  # noqa: PLR0917 - rows of a table
 # Commands that take a password after -p or the like, and words that a sentence tells a password with.
 _COMMANDS = (
     r"(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|sshpass|mongo|mongosh|mongodump|mongorestore|"
-    r"clickhouse-client|docker login|podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|ldapsearch|"
+    r"clickhouse-client|docker login|podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|"
+    r"ldapsearch|"
     r"ldapadd|ldapmodify|redis-cli|cqlsh|smbclient|htpasswd|7z|zip|unzip|rabbitmqadmin|influx|mosquitto_pub|"
     r"mosquitto_sub|xfreerdp|nmcli|neo4j-admin|cypher-shell|kinit|snmpget|snmpwalk|ipmitool|curlftpfs|arangosh)"
 )
 _LOGIN_COMMANDS = (
-    r"(?:(?:docker|podman|helm registry|oc|nerdctl|crane|skopeo|az acr|buildah|az) login|redis-cli|sshpass|sqlcmd|bcp|isql|"
+    r"(?:(?:docker|podman|helm registry|oc|nerdctl|crane|skopeo|az acr|buildah|az) login|redis-cli|sshpass|"
+    r"sqlcmd|bcp|isql|"
     r"osql|unzip|zip|ldap(?:search|add|modify|delete|passwd)|cqlsh|mongosh?|mongodump|mongorestore|cypher-shell|"
     r"rabbitmqadmin|mosquitto_(?:pub|sub)|xfreerdp|ipmitool|net use)"
 )
-_PASSWORD_WORDS = (
+_SAYS_SO = (
     r"(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|contrase\xf1a|mot de passe|wachtwoord|"
     r"api[ -]?key|secret)"
 )
@@ -230,7 +233,8 @@ _CLOUD_KEYS = (
         f"https://a.example/b?se=2030&sig={_sample(43)}%3D&sp=r",
         "https://a.example/b?sig=none&sp=r",
         confirm="varied_value",
-        locate=r"[?&;](?:amp;)?(?:sig|signature|x-amz-[a-z-]{8,16}|x-goog-[a-z]{8,12}|awsaccesskeyid|skoid|hmac|policy|key-pair-id)=",
+        locate=r"[?&;](?:amp;)?(?:sig|signature|x-amz-[a-z-]{8,16}|x-goog-[a-z]{8,12}|awsaccesskeyid|skoid|"
+        r"hmac|policy|key-pair-id)=",
         heads="?&;",
     ),
     _key("google_api_key", "API key of Google", ("AIza",), URLSAFE, 35, 48),
@@ -412,9 +416,8 @@ _MESSAGE_KEYS = (
     _shape(
         "slack_webhook",
         "webhook of Slack",
-        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/(?:[A-Za-z0-9_/+-]{20,200}|[A-Za-z0-9_/+-]{3,20}"
-        + CUT
-        + "))",
+        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|"
+        r"triggers)/(?:[A-Za-z0-9_/+-]{20,200}|[A-Za-z0-9_/+-]{3,20}" + CUT + "))",
         (),
         f"https://hooks.slack.com/services/T{_sample(9, UPPER)}/B{_sample(9, UPPER)}/{_sample(24)}",
         "https://hooks.slack.com/services/T000/B000/X and",
@@ -426,7 +429,8 @@ _MESSAGE_KEYS = (
     _shape(
         "discord_webhook",
         "webhook of Discord",
-        r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}/[A-Za-z0-9_-]{40,100})",
+        r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}"
+        r"/[A-Za-z0-9_-]{40,100})",
         (),
         f"https://discord.com/api/webhooks/{_sample(18, DIGIT)}/{_sample(68)}",
         "https://discord.com/api/webhooks/1/none",
@@ -578,7 +582,7 @@ _BUSINESS_KEYS = (
     _key("frameio_token", "token of Frame.io", ("fio-u-",), "[A-Za-z0-9_=-]", 40, 80),
     _key("contentful_token", "management token of Contentful", ("CFPAT-",), URLSAFE, 40, 60),
     _key("adobe_secret", "client secret of Adobe", ("p8e-", "p8-"), ALNUM, 32, 40, confirm="mixed_body"),
-    _key("intra42_secret", "client secret of Intra42", ("s-s4t2ud-", "s-s4t2af-"), HEX, 64, 64),
+    _key("intra_school_secret", "client secret of Intra42", ("s-s4t2ud-", "s-s4t2af-"), HEX, 64, 64),
     _key(
         "settlemint_token",
         "token of SettleMint",
@@ -630,8 +634,8 @@ _MORE_CLOUD_KEYS = (
     _shape(
         "azure_identifiable_key",
         "key of an Azure service with a signature inside",
-        LEFT
-        + r"[A-Za-z0-9+/]{44,76}(?:JQQJ99[A-Z0-9][A-L][A-Za-z0-9]{16,24}|(?:\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|AzSe|AIoT|AzCa)[A-Za-z0-9+/]{5}[AQgw]?={0,2})(?![A-Za-z0-9+/])",
+        LEFT + r"[A-Za-z0-9+/]{44,76}(?:JQQJ99[A-Z0-9][A-L][A-Za-z0-9]{16,24}|(?:\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|"
+        r"AzSe|AIoT|AzCa)[A-Za-z0-9+/]{5}[AQgw]?={0,2})(?![A-Za-z0-9+/])",
         (),
         f"item {_sample(52)}JQQJ99AKACYeBjFX{_sample(16)} set",
         "item JQQJ99AKACYeBjFX set",
@@ -704,7 +708,7 @@ _MORE_CODE_KEYS = (
     ),
     _key("hex_key", "API key of Hex", ("hxtw_", "hxtp_"), HEX, 60, 90),
     _key("socket_key", "API key of Socket", ("sktsec_",), PADDED, 30, 100),
-    _key("n8n_key", "API key of n8n", ("n8n_api_",), ALNUM, 30, 200),
+    _key("n_eight_n_key", "API key of n8n", ("n8n_api_",), ALNUM, 30, 200),
     _key("retool_token", "token of Retool", ("retool_",), ALNUM, 20, 64, confirm="mixed_body"),
     _key("inngest_key", "signing key of Inngest", ("signkey-prod-", "signkey-test-", "signkey-branch-"), HEX, 30, 80),
     _key("trigger_key", "secret key of Trigger.dev", ("tr_dev_", "tr_prod_", "tr_stg_", "tr_pat_"), ALNUM, 20, 64),
@@ -722,10 +726,10 @@ _MORE_MODEL_KEYS = (
     _key("together_key", "API key of Together", ("tgp_v1_",), URLSAFE, 36, 64),
     _key("runpod_key", "API key of RunPod", ("rpa_",), ALNUM, 36, 64),
     _key("llamaindex_key", "API key of LlamaCloud", ("llx-",), ALNUM, 40, 64),
-    _key("e2b_key", "API key of E2B", ("e2b_",), HEX, 40, 64),
+    _key("e_two_b_key", "API key of E2B", ("e2b_",), HEX, 40, 64),
     _key("browserbase_key", "API key of Browserbase", ("bb_live_", "bb_test_"), URLSAFE, 20, 64),
     _key("friendli_token", "token of Friendli", ("flp_",), ALNUM, 40, 64),
-    _key("mem0_key", "API key of Mem0", ("m0-",), ALNUM, 36, 48),
+    _key("mem_zero_key", "API key of Mem0", ("m0-",), ALNUM, 36, 48),
     _key("nomic_key", "API key of Nomic", ("nk-",), URLSAFE, 40, 48, confirm="mixed_body"),
     _key("apify_token", "token of Apify", ("apify_api_", "apify_proxy_"), ALNUM, 30, 48),
     _key("modal_token", "token of Modal", ("ak-", "as-"), ALNUM, 22, 22, confirm="mixed_body"),
@@ -814,23 +818,24 @@ _MORE_BUSINESS_KEYS = (
     _shape(
         "named_environment_token",
         "a token whose prefix names its maker and what it opens, as live or secret does",
-        LEFT
-        + r"[A-Za-z][A-Za-z0-9]{0,14}[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|key|token|access|private|admin|service)[_-]){1,3}"
+        LEFT + r"[A-Za-z][A-Za-z0-9]{0,14}[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|key|"
+        r"token|access|private|admin|service)[_-]){1,3}"
         r"(?P<secret>[A-Za-z0-9]{20,256}+)(?![A-Za-z0-9])",
         (),
         f"use quux_access_{_sample(32)} now",
         "use quux_access_configuration_of_things now",
         kind="api_key",
         family="token",
-        locate=r"\b[A-Za-z][A-Za-z0-9]*[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|key|token|access|private|admin|service)[_-])+[A-Za-z0-9]{10}",
+        locate=r"\b[A-Za-z][A-Za-z0-9]*[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|"
+        r"key|token|access|private|admin|service)[_-])+[A-Za-z0-9]{10}",
         confirm="random_value",
         confidence="medium",
     ),
     _shape(
         "prefixed_token",
         "a long token of mixed letters and digits behind a short prefix",
-        LEFT
-        + r"(?!(?:msg|call|toolu|srvtoolu|req|resp|chatcmpl|run|thread|file|evt|item|batch|rs|fc|ws|step|conv|pk|pub)_)[A-Za-z]{2,10}_[A-Za-z0-9]{30,256}+(?![A-Za-z0-9])",
+        LEFT + r"(?!(?:msg|call|toolu|srvtoolu|req|resp|chatcmpl|run|thread|file|evt|item|batch|rs|fc|ws|step|conv|"
+        r"pk|pub)_)[A-Za-z]{2,10}_[A-Za-z0-9]{30,256}+(?![A-Za-z0-9])",
         (),
         f"use quux_{_sample(36)} now",
         f"use msg_{_sample(36)} now",
@@ -928,7 +933,8 @@ _ADDRESSES_AND_HEADERS = (
         "url_password",
         "password in a URL or connection string",
         r":(?://|"
-        r"\\/\\/)[^\s/:@\"'<>\\]{0,128}:(?P<secret>(?![0-9]{1,5}[/?#,])(?:[^\s\"'<>@\\]{1,512}+@(?=[^\s\"'<>@/]{1,255}@))?[^\s\"'<>@\\]{1,512}+)@"
+        r"\\/\\/)[^\s/:@\"'<>\\]{0,128}:(?P<secret>(?![0-9]{1,5}[/?#,])(?:[^\s\"'<>@\\]{1,512}"
+        r"+@(?=[^\s\"'<>@/]{1,255}@))?[^\s\"'<>@\\]{1,512}+)@"
         r"(?=[A-Za-z0-9\[\]$({%_*.-])",
         (),
         f"postgresql+psycopg://app:{_sample(9)}@db.internal:5432/app",
@@ -980,7 +986,8 @@ _ADDRESSES_AND_HEADERS = (
     _shape(
         "set_cookie",
         "value of a cookie that is set",
-        r"(?i)set-cookie\\{0,3}[\"']?\]?\s{0,4}[:=,]\s{0,4}\\{0,3}[\"']?[^\s=;\"'\\,]{1,128}=(?P<secret>[^\s;\"'\\,]{6,4096})",
+        r"(?i)set-cookie\\{0,3}[\"']?\]?\s{0,4}[:=,]\s{0,4}\\{0,3}[\"']?[^\s=;\"'\\,]{1,128}"
+        r"=(?P<secret>[^\s;\"'\\,]{6,4096})",
         ("set-cookie",),
         f"Set-Cookie: session={_sample(24)}; Path=/; HttpOnly",
         "Set-Cookie: theme=dark; Path=/",
@@ -1033,7 +1040,8 @@ _COMMANDS_AND_FILES = (
         "password after the flag of a command whose flag takes nothing else",
         r"\b(?:(?:docker|podman|helm registry|oc|nerdctl|crane|skopeo|az acr|buildah) login\b[^\n|&;]{0,256}?\s-p|"
         r"az login\b[^\n|&;]{0,256}?\s-p|redis-cli\b[^\n|&;]{0,256}?\s-a|sshpass\b[^\n|&;]{0,64}?\s?-p|"
-        r"(?:sqlcmd|bcp|isql|osql|unzip|zip)\b[^\n|&;]{0,256}?\s-P|ldap(?:search|add|modify|delete|passwd)\b[^\n|&;]{0,256}?\s-w|"
+        r"(?:sqlcmd|bcp|isql|osql|unzip|zip)\b[^\n|&;]{0,256}?\s-P|ldap(?:search|add|modify|delete|"
+        r"passwd)\b[^\n|&;]{0,256}?\s-w|"
         r"(?:cqlsh|mongosh?|mongodump|mongorestore|cypher-shell|rabbitmqadmin)\b[^\n|&;]{0,256}?\s-p|"
         r"mosquitto_(?:pub|sub)\b[^\n|&;]{0,256}?\s-P|xfreerdp\b[^\n|&;]{0,256}?\s/p:|ipmitool\b[^\n|&;]{0,256}?\s-P|"
         r"net use\b[^\n|&;]{0,128}?\s/user:[^\s]{1,64})[ \t=]{0,2}"
@@ -1084,7 +1092,7 @@ _COMMANDS_AND_FILES = (
     _shape(
         "password_in_prose",
         "password told in a sentence",
-        r"(?i)(?<![\w-])" + _PASSWORD_WORDS + r"(?![\w-])"
+        r"(?i)(?<![\w-])" + _SAYS_SO + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
         r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
@@ -1095,14 +1103,15 @@ _COMMANDS_AND_FILES = (
         "the password for the account is stored hashed",
         kind="password",
         confirm="told_password",
-        locate=_PASSWORD_WORDS + r"[ \t:=]",
+        locate=_SAYS_SO + r"[ \t:=]",
         heads="pckmwast",
         confidence="medium",
     ),
     _shape(
         "identified_by",
         "password of a user that SQL makes",
-        r"(?i)identified[ ](?:with[ ][\w']{1,40}[ ])?by[ ](?:password[ ])?(?P<secret>\\?\"[^\"\s\\]{3,128}|\\?'[^'\s\\]{3,128}|[^\s\"'\\;]{3,128})",
+        r"(?i)identified[ ](?:with[ ][\w']{1,40}[ ])?by[ ](?:password[ ])?(?P<secret>\\?\"[^\"\s\\]{3,128}|"
+        r"\\?'[^'\s\\]{3,128}|[^\s\"'\\;]{3,128})",
         ("identified ",),
         f"create user app identified by '{_sample(12)}'",
         "create user app identified by '${{PASSWORD}}'".replace("{{", "{").replace("}}", "}"),
@@ -1126,7 +1135,8 @@ _COMMANDS_AND_FILES = (
     _shape(
         "oracle_login",
         "password in a login of Oracle",
-        r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|exp(?:dp)?[ \t]|imp(?:dp)?[ \t])"
+        r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|exp(?:dp)?[ \t]|"
+        r"imp(?:dp)?[ \t])"
         r"[A-Za-z0-9_$#]{1,64}/(?P<secret>[^\s@\"'/]{2,128})@",
         ("jdbc:oracle:", "sqlplus ", "expdp ", "impdp "),
         f"sqlplus scott/{_sample(9)}@orcl",
@@ -1137,7 +1147,8 @@ _COMMANDS_AND_FILES = (
     _shape(
         "assigned_token",
         "letters and digits at random, alone behind a name at the start of a line",
-        r"(?:(?<=\n)|(?<!.))[ \t]{0,16}(?:export[ \t]{1,4}|-[ \t]{1,4})?[\"']?[A-Za-z_][A-Za-z0-9_.-]{1,64}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+        r"(?:(?<=\n)|(?<!.))[ \t]{0,16}(?:export[ \t]{1,4}|-[ \t]{1,4})?"
+        r"[\"']?[A-Za-z_][A-Za-z0-9_.-]{1,64}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
         r"[\"']?(?P<secret>[A-Za-z0-9]{28,72})(?=[\"']?,?[ \t]{0,4}(?:\r?\n|\Z))",
         (),
         f"quuxly = {_sample(32, LOWER)}\n",
@@ -1146,7 +1157,8 @@ _COMMANDS_AND_FILES = (
         confirm="assigned_token",
         confidence="low",
         family="run",
-        locate=r"(?m)^[ \t]*(?:export[ \t]+|-[ \t]+)?[\"']?[A-Za-z_][A-Za-z0-9_.-]*[\"']?[ \t]*[:=][ \t]*[\"']?[A-Za-z0-9]{28}",
+        locate=r"(?m)^[ \t]*(?:export[ \t]+|-[ \t]+)?"
+        r"[\"']?[A-Za-z_][A-Za-z0-9_.-]*[\"']?[ \t]*[:=][ \t]*[\"']?[A-Za-z0-9]{28}",
     ),
     _shape(
         "netrc",
@@ -1276,7 +1288,8 @@ _PERSONAL = (
     _shape(
         "ipv6",
         "public IPv6 address",
-        r"[0-9A-Fa-f](?<![\w:.][0-9A-Fa-f])[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}:){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
+        r"[0-9A-Fa-f](?<![\w:.][0-9A-Fa-f])[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}"
+        r":){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
         (),
         "from 2a00:1450:4001:82b::200e port 53",
         "at 12:30:45 from fe80::1 and 2001:db8::1",
