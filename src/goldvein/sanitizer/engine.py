@@ -31,7 +31,7 @@ TIME_BUDGET_SECONDS = 0.5
 TIME_BUDGET_SECONDS_PER_CHAR = 0.00002
 MIN_REPEATED_SECRET_CHARS = 12
 MAX_REPEATED_SECRETS = 256
-PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address"})
+PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address", "national_id"})
 
 _PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
 _DATA_URI = re.compile(r";base64,[A-Za-z0-9+/=\\\n]{64,262144}+")
