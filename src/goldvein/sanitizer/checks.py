@@ -45,10 +45,12 @@ _LONG_WORD_ENDINGS = (
 )
 _LONG_WORD_BEGINNINGS = ("cross", "multi", "inter", "under", "super", "micro", "crypt", "http", "base", "auth", "pass")
 _DIGIT_AFTER_LETTER = re.compile(r"(?<=[A-Za-z])[0-9]")
+_IDENTIFIER_NAME = re.compile(r"ids?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?\Z")
 _DIGEST_NAME = re.compile(
     r"hash|sum|digest|sha|md5|integrity|etag|\bid|_id|ident|uuid|guid|commit|rev|version|build|cursor|nonce|fingerprint|"
     r"thumbprint|public|cid|ref|trace|span|request|image|path|file|url|blob|tree|object|resolved|checkpoint|block|tx|addr"
 )
+_DIGEST_BEFORE = re.compile(r"(?i)(?:sha[0-9]{1,3}|md5)[=:-]\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
@@ -181,9 +183,17 @@ def url_token(text: str, start: int, end: int) -> bool:
     return random_value(text, start, end)
 
 
+def authorization_value(text: str, start: int, end: int) -> bool:
+    """Confirm the credentials of a header: no placeholder, and where no space stands before it no name of a program."""
+    value = text[start:end]
+    return not is_filler(value) and (text[start - 1 : start].isspace() or not is_made_of_words(value))
+
+
 def mixed_token(text: str, start: int, end: int) -> bool:
     """Confirm upper and lower case and several digits behind the prefix, at an entropy that words do not have."""
     body = text[start:end].rpartition("_")[2]
+    if _DIGEST_BEFORE.search(text[max(0, start - 8) : start]) or text[end : end + 1] in {"-", "_", "+", "/", "="}:
+        return False
     return (
         body.lower() != body != body.upper()
         and sum(character.isdigit() for character in body) >= MIN_TOKEN_DIGITS
@@ -230,6 +240,7 @@ def assigned_token(text: str, start: int, end: int) -> bool:
         value.lower().strip("0123456789abcdef") != ""
         and len(_DIGIT_AFTER_LETTER.findall(value)) >= MIN_TOKEN_CHANGES
         and not _DIGEST_NAME.search(name)
+        and not _IDENTIFIER_NAME.search(name)
         and not is_made_of_words(value)
     )
 

@@ -235,6 +235,8 @@ def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
         strength = classify_name(name)
         if strength is None or text[name_start - 1 : name_start] in {"+", "/"}:
             continue
+        if text[name_start - 1 : name_start] == text[name_start + len(name) : name_start + len(name) + 1] == ":":
+            continue  # a part of a name with colons, such as an ARN
         span = _value_beside(text, name_start, name_start + len(name), strength)
         if span is None:
             continue
@@ -402,7 +404,8 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
     if strength is Strength.PASSWORD:
         accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
     else:
-        accepted = _can_be_secret(value, Strength.KEY, quoted=False) and any(c.isdigit() for c in value)
+        judged = Strength.WEAK if strength is Strength.WEAK else Strength.KEY
+        accepted = _can_be_secret(value, judged, quoted=True) and any(c.isdigit() for c in value)
     return match.span() if accepted else None
 
 

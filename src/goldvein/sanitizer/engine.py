@@ -8,6 +8,7 @@ Placeholders that are already in a text are left as they are, and nothing is fou
 """
 
 import hashlib
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,6 +41,8 @@ _JSON_WITHOUT_STRINGS = re.compile(r"[\s0-9.,eE+:truefalsn{}\[\]-]{0,256}")
 _JSON_AFTER_VALUE = re.compile(r"[ \t\r\n]{0,16}[,}\]]")
 _UNICODE_ESCAPE_REST = re.compile(r"u[0-9a-fA-F]{4}")
 _JSON_CONTEXT_CHARS = 256
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.){0,262144}+"')
+_SPREAD_TYPES = frozenset({"private_key"})
 
 
 class SanitizerFailed(Exception):
@@ -193,6 +196,9 @@ def _scan(text: str) -> list[Finding]:
     if ";base64," in text:
         images = [match.span() for match in _DATA_URI.finditer(text)]
         candidates = [found for found in candidates if not _is_inside(found, images)]
+    strings = _json_strings(text)
+    if strings is not None:
+        candidates = [part for found in candidates for part in _inside_strings(found, strings, text)]
     resolved = _resolve(candidate for found in candidates for candidate in _without(found, protected, text))
     return [finding for finding in resolved if finding.start < finding.end]
 
@@ -230,6 +236,34 @@ def _scan_base64(text: str) -> Iterator[Finding]:
             if found.type not in PERSONAL_TYPES:
                 yield _moved(found, start, end)
                 break
+
+
+def _json_strings(text: str) -> list[tuple[int, int]] | None:
+    """List the insides of all strings of a text that is JSON; None if it is none."""
+    if text.lstrip()[:1] not in {"{", "["}:
+        return None
+    with suppress(ValueError, RecursionError):
+        json.loads(text)
+        return [(match.start() + 1, match.end() - 1) for match in _JSON_STRING.finditer(text)]
+    return None
+
+
+def _inside_strings(finding: Finding, strings: list[tuple[int, int]], text: str) -> Iterator[Finding]:
+    """Keep a finding within the JSON string in which it begins; a document of many lines may fill several strings.
+
+    Outside of strings only a whole number is a value.
+    """
+    place = bisect_right(strings, (finding.start, len(text))) - 1
+    if place >= 0 and finding.start <= strings[place][1]:
+        last = len(strings) if finding.type in _SPREAD_TYPES else place + 1
+        for begin, end in strings[place:last]:
+            if begin < finding.end:
+                yield _moved(finding, max(begin, finding.start), min(end, finding.end))
+        return
+    following = strings[place + 1][0] - 1 if place + 1 < len(strings) else len(text)
+    end = min(finding.end, following)
+    if _BARE_NUMBER.fullmatch(text, finding.start, end):
+        yield _moved(finding, finding.start, end)
 
 
 def _is_inside(finding: Finding, spans: list[tuple[int, int]]) -> bool:

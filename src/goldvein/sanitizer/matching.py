@@ -42,7 +42,9 @@ _NUMBERS = (
     r"|\b(?:[0-9A-Fa-f]{1,4}:)+[0-9A-Fa-f:]{2}|\b[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}"
     r"|\b[XYZ]-?[0-9]{7}|\b[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}|\b[A-Z]{2}[ ]?(?:[0-9]{2}[ ]?){3}[A-D]\b"
 )
-_NUMBER_SEPARATORS = frozenset(b" ().\xa0/-:+")
+# A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
+_BEFORE_NUMBER = frozenset(b" ()\xa0/:+")
+_NEVER_BEFORE_NUMBER = frozenset(b"_.-" + string.ascii_letters.encode() + string.digits.encode())
 
 Confirmation = Callable[[str, int, int], bool]
 LinearPattern = Any  # RE2's binding carries no types
@@ -208,10 +210,11 @@ class Locators:
 
 def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:
     """Yield where a number may begin in a run of digits and separators."""
-    yield start
+    if not start or data[start - 1] not in _NEVER_BEFORE_NUMBER or data[start - 2 : start - 1] == b"\\":
+        yield start
     groups = 1
     for place in range(start + 1, end):
-        if data[place - 1] in _NUMBER_SEPARATORS:
+        if data[place - 1] in _BEFORE_NUMBER and data[place] not in b" )\xa0/:":
             yield place
             groups += 1
             if groups > MAX_NUMBER_GROUPS:

@@ -68,7 +68,7 @@ def card_number(text: str, start: int, end: int) -> bool:
         and len(set(digits)) > 1
         and _CARD_START.match(digits) is not None
         and passes_luhn(digits)
-        and text[start - 1 : start] not in {".", "-", "_"}
+        and text[start - 1 : start] not in {".", "-", "_", "/"}
         and not _DOTTED_NUMBER_AFTER.match(text, end)
     )
 
@@ -122,11 +122,14 @@ def international_phone(text: str, start: int, end: int) -> bool:
 
 def national_phone(text: str, start: int, end: int) -> bool:
     """Confirm a number with separators, said to be a phone number by a word shortly before it."""
+    before = text[max(0, start - 40) : start]
+    if "arn:" in before or text[end : end + 1] == ":":
+        return False
     digits = _digits(_EXTENSION.split(text[start:end])[0])
     return (
         len(digits) in _NATIONAL_PHONE_DIGITS
         and len(set(digits)) > 2  # noqa: PLR2004 - 111-1111: filler
-        and _PHONE_WORD_BEFORE.search(text[max(0, start - 40) : start]) is not None
+        and _PHONE_WORD_BEFORE.search(before) is not None
     )
 
 

@@ -958,13 +958,13 @@ _ADDRESSES_AND_HEADERS = (
     _shape(
         "authorization",
         "credentials of an Authorization header",
-        r"(?i)authorization\\{0,3}[\"'`]?\]?\s{0,4}(?:[:=,]|=>)\s{0,4}[bfru]?\\{0,3}[\"'`]?"
+        r"(?i)authorization\\{0,3}[\"'`]?\]?\s{0,4}(?:[:=]|=>|,(?=\s{0,4}\\{0,3}[\"'`]))\s{0,4}[bfru]?\\{0,3}[\"'`]?"
         r"(?:(?:digest|hawk|aws4-hmac-sha256|oauth|signature|mac)[ \t]{1,4}(?P<secret>[^\n\\]{8,4096})"
         r"|(?:[a-z][a-z0-9_-]{1,24}[ \t:]{1,4})?(?P<value>[^\s\"'`\\,;<>(){}\[\]$]{6,16384}))",
         ("authorization",),
         f"Authorization: ApiKey {_sample(24)}",
         "Authorization: Bearer <token>",
-        confirm="not_filler",
+        confirm="authorization_value",
     ),
     _shape(
         "bearer_token",
@@ -1027,7 +1027,7 @@ _COMMANDS_AND_FILES = (
         r"\b"
         + _COMMANDS
         + r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
-        r"'[^'\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
+        r"'[^'\"\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
         (),
         f"mysql -h db -u root -p'{_sample(9)}' shop",
         "mysql -h db -u root -p shop_production",
@@ -1046,7 +1046,7 @@ _COMMANDS_AND_FILES = (
         r"(?:cqlsh|mongosh?|mongodump|mongorestore|cypher-shell|rabbitmqadmin)\b[^\n|&;]{0,256}?\s-p|"
         r"mosquitto_(?:pub|sub)\b[^\n|&;]{0,256}?\s-P|xfreerdp\b[^\n|&;]{0,256}?\s/p:|ipmitool\b[^\n|&;]{0,256}?\s-P|"
         r"net use\b[^\n|&;]{0,128}?\s/user:[^\s]{1,64})[ \t=]{0,2}"
-        r"(?P<secret>\"[^\"\n\\]{3,128}\"|'[^'\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{2,128})",
+        r"(?P<secret>\"[^\"\n\\]{3,128}\"|'[^'\"\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{2,128})",
         (),
         f"redis-cli -h cache.example -a {_sample(12)} ping",
         "docker login -u deploy -p $PASSWORD",
@@ -1081,7 +1081,7 @@ _COMMANDS_AND_FILES = (
     _shape(
         "sudo_password",
         "password piped into sudo or passwd",
-        r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\n\\]{3,128}'|"
+        r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\"\n\\]{3,128}'|"
         r"[^\s\"'\\|$]{3,128})[ \t]{0,2}\|[ \t]{0,2}"
         r"(?:sudo[ \t]{1,2}-S|passwd|docker login|chpasswd|kinit)",
         ("echo ", "echo\t"),
@@ -1093,7 +1093,7 @@ _COMMANDS_AND_FILES = (
     _shape(
         "password_in_prose",
         "password told in a sentence",
-        r"(?i)(?<![\w-])" + _SAYS_SO + r"(?![\w-])"
+        r"(?i)(?<![\w:-])" + _SAYS_SO + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
         r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
@@ -1112,10 +1112,10 @@ _COMMANDS_AND_FILES = (
         "identified_by",
         "password of a user that SQL makes",
         r"(?i)identified[ ](?:with[ ][\w']{1,40}[ ])?by[ ](?:password[ ])?(?P<secret>\\?\"[^\"\s\\]{3,128}|"
-        r"\\?'[^'\s\\]{3,128}|[^\s\"'\\;]{3,128})",
+        r"\\?'[^'\"\s\\]{3,128})",
         ("identified ",),
         f"create user app identified by '{_sample(12)}'",
-        "create user app identified by '${{PASSWORD}}'".replace("{{", "{").replace("}}", "}"),
+        "create user app identified by '${PASSWORD}'",
         kind="password",
         confirm="quoted_password",
         confidence="medium",
