@@ -46,7 +46,7 @@ _PASSWORD_PARTS = words(
     """
     password passwd passphrase passcode passwort kennwort contrase\u00f1a contrasena senha pwd pswd passw pass
     passwds passwords pgpassword userpass dbpass dbpassword mypassword rootpass adminpass userpassword
-    requirepass masterauth motdepasse pw sshpass keypass storepass
+    requirepass masterauth psk motdepasse pw sshpass keypass storepass
     """
 )
 _PASSWORD_ENDINGS = ("password", "passwd", "passphrase", "passwort", "kennwort", "passcode")
@@ -70,7 +70,8 @@ _KEY_PARTS = words(
 )
 _WEAK_PARTS = words(
     """
-    token tokens key keys auth authorization signature sig jwt session sessionid sid bearer salt pat pin otp
+    token tokens key keys jsessionid phpsessid sessid auth authorization signature
+    sig jwt session sessionid sid bearer salt pat pin otp
     cookie authtok tok oauth
     """
 )
@@ -119,15 +120,16 @@ _JOIN = re.compile(
     _QUOTE_AFTER_NAME
     + r"""
     (?:
-      [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
+      \\{0,7}["']?[ \t]{0,4}(?:,(?:\s|\\n){0,32}|(?:\s|\\n){1,32})\\{0,7}["']?(?:value|Value|defaultValue)
+        \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
+      | [ \t]{0,4}\{(?:\s|\\n){1,32}(?:value|default)[ \t]{0,16}=[ \t]{0,4}
+      | [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
         (?:(?:\\|[|>][-+]?)[ ]?\n[ \t]{1,64})?
         (?P<pretty>\n[ \t]{1,64}(?=["']))?
       | [ \t]{0,4},[ \t]{0,8}(?P<comma>(?=\\{0,7}["'`]))
       | \([ \t]{0,4}(?P<call>(?=\\{0,7}["'`]))
       | (?P<flag>[ \t]{1,8})
       | (?P<xml>>[ \t]{0,8})
-      | \\{0,7}["']?[ \t]{0,4},?(?:\s|\\n){1,32}\\{0,7}["']?(?:value|Value|defaultValue)
-        \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
     )
     """,
     re.VERBOSE,
@@ -313,6 +315,7 @@ class _Surroundings:
     in_query: bool
     flag: bool
     following: str
+    shouted: bool
 
     @property
     def environment_line(self) -> bool:
@@ -348,6 +351,7 @@ def _accept_bare(
         in_query=tight and text[name_start - 1 : name_start] in {"?", "&", ";"},
         flag=tight and text[name_start] == "-",
         following=text[match.end() : match.end() + 1],
+        shouted=line_shaped and tight and sign == "=" and text[name_start : join.start()].isupper(),
     )
     value = text[begin:end]
     if _is_code(value, around) or _is_weak_evidence(value, around, strength):
@@ -362,7 +366,9 @@ def _is_code(value: str, around: _Surroundings) -> bool:
         return True
     if _EXPRESSION.match(value):
         return not (looks_random(value) or (around.environment_line and _has_digit_and_letter(value)))
-    told = (around.whole_line and (around.tight or around.sign == ":")) or around.in_query or around.flag
+    told = (
+        (around.whole_line and (around.tight or around.sign == ":")) or around.in_query or around.flag or around.shouted
+    )
     if _IDENTIFIER.match(value):
         return not told
     assigned = around.sign in {"=", ":="} and not around.tight and not around.whole_line

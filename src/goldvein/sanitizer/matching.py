@@ -33,7 +33,8 @@ _QUOTE = r"\\*[\"'`]"
 _NAMES = (
     rf"(?i)(?:{_STEMS}){_NAME}*"
     rf"(?:{_CLOSED}(?:[ \t]*(?::|=|->|\|\||\?\?|!=|>)|[ \t]*,[ \t]*{_QUOTE}|\([ \t]*{_QUOTE}|"
-    rf"[ \t]+{_QUOTE}|\\*[\"']?[ \t]*,?(?:\s|\\n)+\\*[\"']?(?:value|defaultvalue))"
+    rf"[ \t]+{_QUOTE}|\\*[\"']?[ \t]*(?:,(?:\s|\\n)*|(?:\s|\\n)+)\\*[\"']?(?:value|defaultvalue)|"
+    r"[ \t]*\{(?:\s|\\n)+(?:value|default)[ \t]*=)"
     rf"|[ \t]+(?:is[ \t]+|was[ \t]+)?[A-Za-z0-9][A-Za-z0-9_./+-]*[0-9])"
     rf"|-[A-Za-z0-9_-]*(?:{_STEMS})[A-Za-z0-9_-]*[ \t]"
 )

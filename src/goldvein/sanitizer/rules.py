@@ -1121,6 +1121,29 @@ _COMMANDS_AND_FILES = (
         confidence="medium",
     ),
     _shape(
+        "set_with_space",
+        "value of a variable or setting that a space separates from its name",
+        r"(?:(?:ENV|setenv)[ \t]{1,4}[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|KEY)[A-Z0-9_]{0,8}"
+        r"|requirepass|masterauth)"
+        r"[ \t]{1,4}(?P<secret>[^\s\"'$<{=\\][^\s\"'\\]{3,256})",
+        ("ENV ", "setenv ", "requirepass ", "masterauth "),
+        f"ENV DB_PASSWORD {_sample(10)}",
+        "ENV DB_PASSWORD $PASSWORD",
+        kind="password",
+        confirm="flag_word",
+        confidence="medium",
+    ),
+    _shape(
+        "wifi_code",
+        "password of a wireless network in the text of its code",
+        r"WIFI:[^\n]{0,80}?;P:(?P<secret>[^;\n\"\\]{4,64});",
+        ("WIFI:",),
+        f"WIFI:S:home;T:WPA;P:{_sample(12)};;",
+        "WIFI:S:home;T:nopass;;",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
         "go_connection_string",
         "password in a connection string of Go",
         r"(?<![A-Za-z0-9_])[A-Za-z0-9_.-]{1,64}:(?P<secret>[^\s@:/\"']{2,128})@(?:tcp|udp|unix)\(",
