@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test check format requirements clean
+.PHONY: demo test check format bench-sanitizer requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -38,6 +38,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+## The sanitizer beside its peers; they are installed into .venv-peers. Writes the tables of docs/benchmarks.md.
+bench-sanitizer: $(VENV)/.runtime
+	$(BIN)/python -m benchmarks.sanitizer
+
 ## Resolve the dependencies again; releases younger than a week are not taken.
 requirements:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
@@ -46,4 +50,4 @@ requirements:
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -56,11 +56,11 @@ def test_pure_rules_have_no_clock_and_no_chance() -> None:
         ROOT / name for name in ("consent/decision.py", "examples/review.py", "feedback/kinds.py", "capture/prices.py")
     ]
     pure += [ROOT / "capture/formats.py", ROOT / "capture/claude_code.py", *(ROOT / "sanitizer").glob("*.py")]
+    impure = {"sqlalchemy", "fastapi", "os", "random", "secrets"}
     for path in pure:
-        names = imports(path)
-        assert not any(
-            name.split(".")[0] in {"sqlalchemy", "fastapi", "os", "random", "secrets", "time"} for name in names
-        ), path
+        # The sanitizer's engine alone reads a clock, the thread's own: a text that takes too long fails closed.
+        refused = impure if path.name == "engine.py" else impure | {"time"}
+        assert not {name.split(".")[0] for name in imports(path)} & refused, path
         assert not calls(path) & {"now", "utcnow", "today", "getenv"}, path
 
 

@@ -70,6 +70,16 @@ def test_it_leaves_what_only_speaks_of_secrets(text: str) -> None:
         (f"//registry.example/:_authToken={RANDOM}", "//registry.example/:_authToken=[REDACTED:secret]"),
         ('"password": "pa\\"ss w0rd"', '"password": "[REDACTED:password]"'),
         ("the password is hunter2.", "the password is [REDACTED:password]."),
+        ('<add key="ApiKey" value="' + RANDOM + '" />', '<add key="ApiKey" value="[REDACTED:secret]" />'),
+        ('{"name":"DB_PASSWORD","value":"hunter2"}', '{"name":"DB_PASSWORD","value":"[REDACTED:password]"}'),
+        (
+            'variable "db_password" {\n  default = "hunter2"\n}',
+            'variable "db_password" {\n  default = "[REDACTED:password]"\n}',
+        ),
+        ("ENV DB_PASSWORD hunter2", "ENV DB_PASSWORD [REDACTED:password]"),
+        ("PGPASSWORD=velvetgiraffe psql", "PGPASSWORD=[REDACTED:password] psql"),
+        ("password: |\n  hunter2", "password: |\n  [REDACTED:password]"),
+        (f"TOOL SECRET_KEY {RANDOM} set", "TOOL SECRET_KEY [REDACTED:secret] set"),
         ("a%3D1%26password%3Dhunter2%26x%3D1", "a%3D1%26password%3D[REDACTED:password]%26x%3D1"),
     ],
 )

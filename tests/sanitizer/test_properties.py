@@ -157,3 +157,35 @@ def test_the_version_is_the_same_in_another_process() -> None:
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own code
     assert other.stdout.strip() == SANITIZER_VERSION
     assert SANITIZER_VERSION.startswith("1-")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "create user app identified by '" + BODY[:12],
+        "mysql -h db -u root -p'" + BODY[:9] + "' shop%25 x",
+        "LIVE_API_KEY:'\u2002",
+        "item s." + BODY[:24] + " and \u202c\U000bdcaa",
+        "sk.eyJ" * 40,
+        "s-s4t2af-" + "6075d2418d3b98f6" * 4 + "' shopping",
+    ],
+)
+def test_what_fuzzing_broke_stays_whole(text: str) -> None:
+    for cut in (len(text), 30):
+        document = json.dumps([text, {"password": text[:cut], "a": [text]}])
+        json.loads(sanitize_text(document))
+        json.loads(sanitize_text(json.dumps({"out": document})))
+    once = sanitize(text).text
+    assert sanitize(once).text == once
+
+
+def test_names_of_programs_and_numbers_of_sections_stay() -> None:
+    for text in (
+        "requests.get(url, authorization=authorization, timeout=3)",
+        "arn:aws:ssm-contacts:us-east-1:111122223333:contact/abc",
+        "arn:aws:secretsmanager:us-west-2:123456789012:secret:MyTestSecret-a1b2c3",
+        "aws s3api put-object-retention --bucket b --key doc1.rtf",
+        "return base64.StdEncoding.EncodeToString(signature)",
+        "trio/a.py,sha256=pQOOA_" + "4DU9TuAgi9kNNNaKqNP2ptUJQ680msNGE1c6A,32073",
+    ):
+        assert sanitize_text(text) == text

@@ -30,3 +30,9 @@ def test_types_fit_into_a_placeholder_that_is_recognised_again(rule: Rule) -> No
     once = sanitize(rule.example).text
     assert sanitize(once).text == once
     assert sanitize(once).findings == ()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_placeholder_of_the_type_is_left_alone_beside_a_name(rule: Rule) -> None:
+    for written in (f'api_key: "[REDACTED:{rule.type}]"', f"DB_PASSWORD=[REDACTED:{rule.type}_2]"):
+        assert sanitize(written).findings == ()

@@ -1,4 +1,7 @@
-"""The sanitizer: text in, text and findings out. No I/O, no clock, no state; the standard library only."""
+"""The sanitizer: text in, text and findings out. No I/O and no state; RE2 beside the standard library.
+
+The one clock it reads is the processor's time of its own thread, to give up on a text that takes too long.
+"""
 
 from goldvein.sanitizer.engine import (
     MAX_TEXT_CHARS,
@@ -11,6 +14,7 @@ from goldvein.sanitizer.engine import (
     sanitize_many,
     sanitize_text,
 )
+from goldvein.sanitizer.values import sanitize_json
 
 __all__ = [
     "MAX_TEXT_CHARS",
@@ -20,6 +24,7 @@ __all__ = [
     "SanitizerFailed",
     "TextTooLong",
     "sanitize",
+    "sanitize_json",
     "sanitize_many",
     "sanitize_text",
 ]

@@ -6,10 +6,17 @@ from collections import Counter
 
 MIN_RANDOM_CHARS = 16
 MIN_ENTROPY_BITS = 3.0
+MIN_TOKEN_ENTROPY_BITS = 3.8
+MIN_TOKEN_DIGITS = 3
 MIN_WORD_CHARS = 2.8  # the mean over the parts of a name, separators counted; random letters change case sooner
 MIN_DISTINCT_HEX = 8
 MIN_DISTINCT_DIGITS = 2
 MIN_COOKIE_CHARS = 6
+MIN_CHARS_BEFORE_DOTS = 6
+MIN_NUMBERED_WORD_CHARS = 4
+MIN_TOKEN_CHANGES = 4
+MAX_NAME_CHARS = 96
+MIN_RUN_TOGETHER_CHARS = 12
 
 
 def words(listed: str) -> frozenset[str]:
@@ -17,10 +24,38 @@ def words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
+_LONG_WORD_ENDINGS = (
+    *("tion", "tions", "ment", "ments", "ity", "ities", "ing", "ings", "able", "ible", "ness", "ized", "ised", "ated"),
+    *(
+        "ally",
+        "ence",
+        "ance",
+        "ences",
+        "ances",
+        "ator",
+        "ators",
+        "ology",
+        "ologies",
+        "ional",
+        "ically",
+        "ously",
+        "ively",
+    ),
+    *("ship", "ships", "istic", "ified", "ifier", "izer", "ering", "ered", "erable", "ware", "word", "words", "phrase"),
+)
+_LONG_WORD_BEGINNINGS = ("cross", "multi", "inter", "under", "super", "micro", "crypt", "http", "base", "auth", "pass")
+_DIGIT_AFTER_LETTER = re.compile(r"(?<=[A-Za-z])[0-9]")
+_IDENTIFIER_NAME = re.compile(r"ids?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?\Z")
+_DIGEST_NAME = re.compile(
+    r"hash|sum|digest|sha|md5|integrity|etag|\bid|_id|ident|uuid|guid|commit|rev|version|build|cursor|nonce|fingerprint|"
+    r"thumbprint|public|cid|ref|trace|span|request|image|path|file|url|blob|tree|object|resolved|checkpoint|block|tx|addr"
+)
+_DIGEST_BEFORE = re.compile(r"(?i)(?:sha[0-9]{1,3}|md5)[=:-]\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24}|[0-9]{1,4}|[vV][0-9]{1,4})")
+_NUMBERED_WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24})[0-9]{0,3}")
 _WORD_BREAK = re.compile(r"[-_./:=]|(?<=[a-z])(?=[A-Z])")
 _REFERENCE = re.compile(
     r"""
@@ -76,6 +111,9 @@ def is_uuid(value: str) -> bool:
 def is_filler(value: str) -> bool:
     """Recognise a placeholder, a reference to a variable, a type name: text that stands where a secret would."""
     stripped = value.strip()
+    shown = stripped.rstrip(".\u2026")
+    if len(shown) >= MIN_CHARS_BEFORE_DOTS and not is_made_of_words(shown):
+        stripped = shown  # who showed it cut it short; what is left is still a part of a secret
     lowered = stripped.lower()
     return (
         not stripped
@@ -93,13 +131,19 @@ def is_made_of_words(value: str) -> bool:
     return len(value) >= MIN_WORD_CHARS * len(parts) and all(_WORD.fullmatch(part) for part in parts)
 
 
+def _is_numbered_words(value: str) -> bool:
+    """Tell names of programs such as base64.StdEncoding: words, some with a number at their end."""
+    parts = [part for part in _WORD_BREAK.split(value) if part]
+    return len(value) >= MIN_NUMBERED_WORD_CHARS * len(parts) and all(_NUMBERED_WORD.fullmatch(part) for part in parts)
+
+
 def looks_random(value: str) -> bool:
     """Tell a generated key: long, letters and digits mixed, high entropy, not built of words."""
     if len(value) < MIN_RANDOM_CHARS or not _TOKEN.fullmatch(value):
         return False
     if _HEX.fullmatch(value):
         return len(set(value)) >= MIN_DISTINCT_HEX and not value.isdigit()
-    if is_made_of_words(value):
+    if is_made_of_words(value) or _is_numbered_words(value):
         return False
     has_letter = any(character.isalpha() for character in value)
     has_digit = any(character.isdigit() for character in value)
@@ -134,6 +178,30 @@ def mixed_body(text: str, start: int, end: int) -> bool:
     return varied and prefixed_value(text, start, end) and not is_made_of_words(value)
 
 
+def url_token(text: str, start: int, end: int) -> bool:
+    """Confirm a token before the @ of a URL: generated, and no name such as project2_reader."""
+    return random_value(text, start, end)
+
+
+def authorization_value(text: str, start: int, end: int) -> bool:
+    """Confirm the credentials of a header: no placeholder, and where no space stands before it no name of a program."""
+    value = text[start:end]
+    return not is_filler(value) and (text[start - 1 : start].isspace() or not is_made_of_words(value))
+
+
+def mixed_token(text: str, start: int, end: int) -> bool:
+    """Confirm upper and lower case and several digits behind the prefix, at an entropy that words do not have."""
+    body = text[start:end].rpartition("_")[2]
+    if _DIGEST_BEFORE.search(text[max(0, start - 8) : start]) or text[end : end + 1] in {"-", "_", "+", "/", "="}:
+        return False
+    return (
+        body.lower() != body != body.upper()
+        and sum(character.isdigit() for character in body) >= MIN_TOKEN_DIGITS
+        and entropy_bits(body) >= MIN_TOKEN_ENTROPY_BITS
+        and not is_made_of_words(body)
+    )
+
+
 def credential_body(text: str, start: int, end: int) -> bool:
     """Confirm what follows a word such as Bearer: no placeholder and not plain words."""
     value = text[start:end]
@@ -159,6 +227,30 @@ def flag_password(text: str, start: int, end: int) -> bool:
     )
 
 
+def quoted_password(text: str, start: int, end: int) -> bool:
+    """Confirm what stands between quotes: anything but a placeholder."""
+    return not is_filler(text[start:end].strip("\\\"'"))
+
+
+def assigned_token(text: str, start: int, end: int) -> bool:
+    """Confirm letters beyond hexadecimal and many changes to digits, under a name that is no digest or identifier."""
+    value = text[start:end]
+    name = text[max(text.rfind("\n", 0, start), start - MAX_NAME_CHARS) + 1 : start].lower()
+    return (
+        value.lower().strip("0123456789abcdef") != ""
+        and len(_DIGIT_AFTER_LETTER.findall(value)) >= MIN_TOKEN_CHANGES
+        and not _DIGEST_NAME.search(name)
+        and not _IDENTIFIER_NAME.search(name)
+        and not is_made_of_words(value)
+    )
+
+
+def flag_word(text: str, start: int, end: int) -> bool:
+    """Confirm what follows a flag that always takes a password: anything but a placeholder, a path or a flag."""
+    value = text[start:end].strip("\"'")
+    return not is_filler(value) and value[:1] not in {"/", ".", "-", ""}
+
+
 def pgpass_password(text: str, start: int, end: int) -> bool:
     """Confirm that it is not a time, a duration or one more number between colons."""
     value = text[start:end]
@@ -166,18 +258,32 @@ def pgpass_password(text: str, start: int, end: int) -> bool:
 
 
 def told_password(text: str, start: int, end: int) -> bool:
-    """Confirm a password in a sentence: quoted, or letters with digits, and neither words nor a version."""
+    """Confirm a password in a sentence: quoted, letters with digits, or words run together that no language has."""
     value = text[start:end].strip("\\")
     if value[0] in "\"'`":
         value = value.strip("\"'`\\")
-        return not is_filler(value) and not is_made_of_words(value)
+        return not is_filler(value) and (not is_made_of_words(value) or _is_run_together(value))
     value = value.rstrip(".,:;!?")
+    if _is_run_together(value):
+        return True
     return (
         any(character.isdigit() for character in value)
         and sum(character.isalpha() for character in value) > 1
         and not is_filler(value)
         and not is_made_of_words(value)
         and not _LOCATION.match(value)
+    )
+
+
+def _is_run_together(value: str) -> bool:
+    """Tell lower-case letters longer than words of a text about passwords, without the endings that long words have."""
+    return (
+        len(value) >= MIN_RUN_TOGETHER_CHARS
+        and value.isascii()
+        and value.isalpha()
+        and value.islower()
+        and not value.endswith(_LONG_WORD_ENDINGS)
+        and not value.startswith(_LONG_WORD_BEGINNINGS)
     )
 
 

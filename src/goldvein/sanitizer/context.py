@@ -7,24 +7,25 @@ value (`=`, `": "`, `=>`, a flag's space, an argument's comma, ...); 4. read the
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, words
+from goldvein.sanitizer.matching import Match
+from goldvein.sanitizer.rules import Confidence
 
 MAX_NAME_CHARS = 64
 MAX_VALUE_CHARS = 65_536
 MAX_JUDGED_CHARS = 512
 MIN_WORD_SECRET_CHARS = 4
 _LINE_START_CHARS = 40
+MIN_SHORT_KEY_CHARS = 8
+MAX_SHORT_KEY_CHARS = 32
+MIN_ALTERNATIONS = 3
 MIN_KEY_CHARS = 6
 MIN_PLAIN_KEY_CHARS = 8
 
-_STEM = re.compile(
-    r"pass|pwd|secret|token|key|auth|cred|kennwort|contrase|senha|sig|jwt|session|dsn|cookie|"
-    r"bearer|salt|pat\b|pin\b|otp"
-)
 _NAME_RIGHT = re.compile(r"[A-Za-z0-9_.\u00f1-]{0,64}")
 _NAME_PARTS = re.compile(r"[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z\u00f1]{1,64}|[0-9]{1,64}")
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u00f1")
@@ -45,7 +46,7 @@ _PASSWORD_PARTS = words(
     """
     password passwd passphrase passcode passwort kennwort contrase\u00f1a contrasena senha pwd pswd passw pass
     passwds passwords pgpassword userpass dbpass dbpassword mypassword rootpass adminpass userpassword
-    requirepass masterauth motdepasse pw sshpass keypass storepass
+    requirepass masterauth psk motdepasse pw sshpass keypass storepass
     """
 )
 _PASSWORD_ENDINGS = ("password", "passwd", "passphrase", "passwort", "kennwort", "passcode")
@@ -56,10 +57,12 @@ _KEY_COMPOUNDS = words(
     webhooksecret sessionsecret sessiontoken idtoken servicekey licensekey consumersecret consumerkey
     appsecret appkey sharedsecret subscriptionkey deploykey securitytoken tokensecret jwtsecret hmackey
     hmacsecret cryptkey cipherkey sshkey authcode oauthtoken bottoken usertoken deploytoken personaltoken
-    xauthtoken csrftoken xsrftoken secretaccess authorizationtoken functionskey hostkey adminkey rootkey
+    privatetoken secrettoken privateaccess apiaccess xauthtoken csrftoken xsrftoken secretaccess
+    authorizationtoken functionskey hostkey adminkey rootkey
     writekey ingestionkey integrationkey routingkey publishtoken
     """
 )
+_KEY_COMPOUND = re.compile("|".join(sorted(_KEY_COMPOUNDS)))
 _KEY_PARTS = words(
     """
     secret secrets credential credentials creds cred apikey apikeys dsn
@@ -67,7 +70,8 @@ _KEY_PARTS = words(
 )
 _WEAK_PARTS = words(
     """
-    token tokens key keys auth authorization signature sig jwt session sessionid sid bearer salt pat pin otp
+    token tokens key keys jsessionid phpsessid sessid auth authorization signature
+    sig jwt session sessionid sid bearer salt pat pin otp
     cookie authtok tok oauth
     """
 )
@@ -98,6 +102,8 @@ _ABOUT_PARTS = words(
     passthru
     """
 )
+# Headers whose values the table reads: they have parts.
+_NAMES_WITH_RULES = frozenset({"cookie", "setcookie"})
 _PUBLIC_PARTS = frozenset({"public", "publishable"})
 _UI_WORDS = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|token|secret|key|enter|your|please|must|the|is|are|"
@@ -114,15 +120,16 @@ _JOIN = re.compile(
     _QUOTE_AFTER_NAME
     + r"""
     (?:
-      [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
-        (?:\\[ ]?\n[ \t]{0,64})?
+      \\{0,7}["']?[ \t]{0,4}(?:,(?:\s|\\n){0,32}|(?:\s|\\n){1,32})\\{0,7}["']?(?:value|Value|defaultValue)
+        \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
+      | [ \t]{0,4}\{(?:\s|\\n){1,32}(?:value|default)[ \t]{0,16}=[ \t]{0,4}
+      | [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
+        (?:(?:\\|[|>][-+]?)[ ]?\n[ \t]{1,64})?
         (?P<pretty>\n[ \t]{1,64}(?=["']))?
       | [ \t]{0,4},[ \t]{0,8}(?P<comma>(?=\\{0,7}["'`]))
       | \([ \t]{0,4}(?P<call>(?=\\{0,7}["'`]))
       | (?P<flag>[ \t]{1,8})
       | (?P<xml>>[ \t]{0,8})
-      | \\{0,7}["']?[ \t]{0,4},?(?:\s|\\n){1,32}\\{0,7}["']?(?:value|Value|defaultValue)
-        \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
     )
     """,
     re.VERBOSE,
@@ -151,6 +158,11 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z_$]{0,64}\Z")
 _NAMED_CODE = re.compile(r"[A-Za-z_$][\w$]{0,64}\Z")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}:)?//")
 _PATH = re.compile(r"(?:~|\.{1,2})?/(?:[\w.@-]{1,64}/){1,16}[\w.@-]{0,128}\Z")
+_ALTERNATION = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]")
+_TOLD = re.compile(
+    r"(?P<verb>(?:is|was)[ \t]{1,4})?(?P<value>[A-Za-z0-9][A-Za-z0-9_./+=~-]{15,512}+)(?=[\s\"',;)]|[.!?](?:\s|\Z)|\Z)"
+)
+_PLAIN_HEX = re.compile(r"[0-9a-fA-F]{1,512}")
 _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
 
 
@@ -162,12 +174,14 @@ def classify_name(name: str) -> Strength | None:
     if not parts or parts[-1] in _ABOUT_ENDINGS:
         return None
     flat = "".join(parts)
+    if flat in _NAMES_WITH_RULES:
+        return None
     strength = None
-    if any(part in _PASSWORD_PARTS or part.endswith(_PASSWORD_ENDINGS) for part in parts):
+    if not _PASSWORD_PARTS.isdisjoint(parts) or any(part.endswith(_PASSWORD_ENDINGS) for part in parts):
         strength = Strength.PASSWORD
     elif not _PUBLIC_PARTS.isdisjoint(parts):
         strength = None
-    elif not _KEY_PARTS.isdisjoint(parts) or any(compound in flat for compound in _KEY_COMPOUNDS):
+    elif not _KEY_PARTS.isdisjoint(parts) or _KEY_COMPOUND.search(flat):
         strength = Strength.KEY
     elif _ABOUT_PARTS.isdisjoint(parts) and (
         not _WEAK_PARTS.isdisjoint(parts) or flat.endswith(("token", "secret", "key"))
@@ -211,23 +225,27 @@ def _quoted_value(text: str, start: int, opener: str) -> tuple[int, int]:
     return begin, line_end if line_end >= 0 else limit
 
 
-def find_context_secrets(text: str, lowered: str) -> Iterator[tuple[str, str, int, int]]:
-    """Yield (rule, type, start, end) for the values beside names that say secret."""
+def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
+    """Yield the values beside names that say secret. `places` are where such names may stand, from left to right."""
     resume = 0
-    for stem in _STEM.finditer(lowered):
-        if stem.start() < resume:
+    for place in places:
+        if place < resume:
             continue
-        name_start, name_end = _name_around(text, stem.start(), stem.end())
+        name_start, name_end = _name_around(text, place, place + 1)
         resume = name_end
-        name = text[max(name_start, 0) : name_end].rstrip(".-")
+        name = text[name_start:name_end].rstrip(".-")
         strength = classify_name(name)
         if strength is None or text[name_start - 1 : name_start] in {"+", "/"}:
             continue
-        name_end = name_start + len(name)
-        span = _value_beside(text, name_start, name_end, strength)
-        if span is not None:
-            resume = max(resume, span[1])
-            yield f"context_{strength.value}", strength.value, span[0], span[1]
+        if text[name_start - 1 : name_start] == text[name_start + len(name) : name_start + len(name) + 1] == ":":
+            continue  # a part of a name with colons, such as an ARN
+        span = _value_beside(text, name_start, name_start + len(name), strength)
+        if span is None:
+            continue
+        start, end = span
+        resume = max(resume, end)
+        sure: Confidence = "high" if looks_random(text[start : min(end, start + MAX_JUDGED_CHARS)]) else "medium"
+        yield Match(type=strength.value, start=start, end=end, rule=f"context_{strength.value}", confidence=sure)
 
 
 def _value_beside(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:
@@ -270,7 +288,7 @@ def _can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     if is_filler(value):
         return False
     if strength is Strength.WEAK:
-        return looks_random(value) or (is_uuid(value) and quoted)
+        return looks_random(value) or _is_short_key(value) or (is_uuid(value) and quoted)
     if _URL.match(value) or _PATH.match(value):
         return False
     if " " in value.strip() and (_UI_WORDS.search(value) or strength is not Strength.PASSWORD):
@@ -297,6 +315,7 @@ class _Surroundings:
     in_query: bool
     flag: bool
     following: str
+    shouted: bool
 
     @property
     def environment_line(self) -> bool:
@@ -321,7 +340,8 @@ def _accept_bare(
     begin, end = match.span()
     if end - begin >= MAX_JUDGED_CHARS:
         return _accept_long(text, begin, end, strength)
-    while end > begin and text[end - 1] in ",;:.!?)":
+    loose = ",;:.)" if tight and sign == "=" else ",;:.!?)"
+    while end > begin and text[end - 1] in loose:
         end -= 1
     around = _Surroundings(
         sign=sign,
@@ -331,11 +351,13 @@ def _accept_bare(
         in_query=tight and text[name_start - 1 : name_start] in {"?", "&", ";"},
         flag=tight and text[name_start] == "-",
         following=text[match.end() : match.end() + 1],
+        shouted=line_shaped and tight and sign == "=" and text[name_start : join.start()].isupper(),
     )
     value = text[begin:end]
     if _is_code(value, around) or _is_weak_evidence(value, around, strength):
         return None
-    return (begin, end) if _can_be_secret(value, strength, quoted=False) else None
+    as_quoted = around.environment_line or around.in_query
+    return (begin, end) if _can_be_secret(value, strength, quoted=as_quoted) else None
 
 
 def _is_code(value: str, around: _Surroundings) -> bool:
@@ -344,7 +366,9 @@ def _is_code(value: str, around: _Surroundings) -> bool:
         return True
     if _EXPRESSION.match(value):
         return not (looks_random(value) or (around.environment_line and _has_digit_and_letter(value)))
-    told = (around.whole_line and (around.tight or around.sign == ":")) or around.in_query or around.flag
+    told = (
+        (around.whole_line and (around.tight or around.sign == ":")) or around.in_query or around.flag or around.shouted
+    )
     if _IDENTIFIER.match(value):
         return not told
     assigned = around.sign in {"=", ":="} and not around.tight and not around.whole_line
@@ -378,7 +402,7 @@ def _accept_long(text: str, begin: int, end: int, strength: Strength) -> tuple[i
 def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> tuple[int, int] | None:
     """Decide about `--password value`: the name must be a flag of a command."""
     if text[name_start : name_start + 1] != "-":
-        return None
+        return _accept_told(text, start, strength)
     match = _BARE_LINE.match(text, start)
     if match is None or match[0][0] in "-|<>&":
         return None
@@ -386,8 +410,33 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
     if strength is Strength.PASSWORD:
         accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
     else:
-        accepted = _can_be_secret(value, Strength.KEY, quoted=False) and any(c.isdigit() for c in value)
+        judged = Strength.WEAK if strength is Strength.WEAK else Strength.KEY
+        accepted = _can_be_secret(value, judged, quoted=True) and any(c.isdigit() for c in value)
     return match.span() if accepted else None
+
+
+def _accept_told(text: str, start: int, strength: Strength) -> tuple[int, int] | None:
+    """Decide about `SECRET_KEY value` and `the token is value`: nothing but the value can prove it."""
+    match = _TOLD.match(text, start)
+    if match is None or strength is Strength.PASSWORD:
+        return None
+    value = match["value"]
+    if not looks_random(value) or is_uuid(value) or is_filler(value):
+        return None
+    if _PLAIN_HEX.fullmatch(value) and (strength is Strength.WEAK or match["verb"] is None):
+        return None
+    return match.span("value") if any(c.isdigit() for c in value) else None
+
+
+def _is_short_key(value: str) -> bool:
+    """Tell letters and digits so mixed that they are no word, version or identifier of a program."""
+    return (
+        MIN_SHORT_KEY_CHARS <= len(value) <= MAX_SHORT_KEY_CHARS
+        and value.isascii()
+        and value.isalnum()
+        and len(_ALTERNATION.findall(value)) >= MIN_ALTERNATIONS
+        and not is_made_of_words(value)
+    )
 
 
 def _has_digit_and_letter(value: str) -> bool:

@@ -8,35 +8,41 @@ Placeholders that are already in a text are left as they are, and nothing is fou
 """
 
 import hashlib
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import resources
+from itertools import chain
+from time import thread_time
 
-from goldvein.sanitizer import checks, personal
+from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
-from goldvein.sanitizer.rules import RULES, Rule
-from goldvein.sanitizer.views import base64_readings, plain_view
+from goldvein.sanitizer.matching import Match, locators, readable
+from goldvein.sanitizer.rules import Confidence
+from goldvein.sanitizer.views import base64_readings, other_views
 
 MAX_TEXT_CHARS = 262_144
 MAX_ROUNDS = 32
+MAX_JSON_DEPTH = 64
+# Generous: a hundred times what the slowest known text takes. The processor's time of this thread, not the wall clock.
+TIME_BUDGET_SECONDS = 0.5
+TIME_BUDGET_SECONDS_PER_CHAR = 0.00002
 MIN_REPEATED_SECRET_CHARS = 12
 MAX_REPEATED_SECRETS = 256
-PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address"})
+PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address", "national_id"})
 
 _PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
 _DATA_URI = re.compile(r";base64,[A-Za-z0-9+/=\\\n]{64,262144}+")
-# The shortest key of the table that counts, cut or whole, is a prefix of two and a body of eight.
-_LONG_TOKEN = re.compile(r"[A-Za-z0-9_.=+/~%$:!,-]{10,262144}+")
 _BARE_NUMBER = re.compile(r"-?[0-9]{1,64}(?:\.[0-9]{1,64})?")
 _JSON_WITHOUT_STRINGS = re.compile(r"[\s0-9.,eE+:truefalsn{}\[\]-]{0,256}")
 _JSON_AFTER_VALUE = re.compile(r"[ \t\r\n]{0,16}[,}\]]")
 _UNICODE_ESCAPE_REST = re.compile(r"u[0-9a-fA-F]{4}")
 _JSON_CONTEXT_CHARS = 256
-
-Confirmation = Callable[[str, int, int], bool]
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.){0,262144}+"')
+_SPREAD_TYPES = frozenset({"private_key"})
 
 
 class SanitizerFailed(Exception):
@@ -55,12 +61,13 @@ class TextTooLong(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """What was found where. Offsets are of the input; the value itself is kept nowhere."""
+    """What was found where, by which rule, and how sure that is. Offsets are of the input; no value is kept."""
 
     type: str
     start: int
     end: int
     rule: str
+    confidence: Confidence = "high"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,34 +111,6 @@ def _package_digest() -> str:
 SANITIZER_VERSION = f"1-{_package_digest()}"
 
 
-def _confirmation(name: str | None) -> Confirmation | None:
-    """Find the predicate that a rule names; an unknown name fails at import."""
-    if name is None:
-        return None
-    found: Confirmation = getattr(checks, name, None) or getattr(personal, name)
-    return found
-
-
-def _keyword_index(chosen: Callable[[Rule], bool]) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Index which of the chosen rules each keyword wakes."""
-    index: dict[str, list[int]] = {}
-    for place, rule in enumerate(RULES):
-        for keyword in rule.keywords if chosen(rule) else ():
-            index.setdefault(keyword, []).append(place)
-    return tuple((keyword, tuple(places)) for keyword, places in index.items())
-
-
-def _ignores_case(rule: Rule) -> bool:
-    return bool(rule.pattern.flags & re.IGNORECASE)
-
-
-_CONFIRMATIONS = tuple(_confirmation(rule.confirm) for rule in RULES)
-_TOKEN_KEYWORDS = _keyword_index(lambda rule: rule.in_token)
-_EXACT_KEYWORDS = _keyword_index(lambda rule: not rule.in_token and not _ignores_case(rule))
-_FOLDED_KEYWORDS = _keyword_index(_ignores_case)
-_ALWAYS = frozenset(place for place, rule in enumerate(RULES) if not rule.keywords)
-
-
 def sanitize(text: str) -> Sanitized:
     """Replace secrets and personal data in one text. Raises TextTooLong or SanitizerFailed, nothing else."""
     return sanitize_many([text])[0]
@@ -164,13 +143,19 @@ def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
 
 
 def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
-    """Scan and replace until a round finds nothing."""
+    """Scan and replace until a round finds nothing; a budget of time ends what takes too long."""
+    budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
+    started = thread_time()
     works = [_Work(text=text, output=text, pieces=[_whole(text)]) for text in texts]
     for _ in range(MAX_ROUNDS):
         if not sum(_scan_once(work) for work in works):
             break
         _mark_repeated(works)
         _replace(works)
+        if thread_time() - started > budget:
+            raise SanitizerFailed
+    else:
+        raise SanitizerFailed
     return [Sanitized(text=work.output, findings=tuple(work.findings), version=SANITIZER_VERSION) for work in works]
 
 
@@ -199,88 +184,91 @@ def _add(work: _Work, finding: Finding) -> None:
         start = max(finding.start, piece.output_start) - piece.output_start + piece.input_start
         end = min(finding.end, piece.output_end) - piece.output_start + piece.input_start
         if start < end:
-            work.findings.append(Finding(type=finding.type, start=start, end=end, rule=finding.rule))
+            work.findings.append(_moved(finding, start, end))
 
 
 def _scan(text: str) -> list[Finding]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
-    lowered = _lowered(text)
-    candidates = [
-        *_scan_rules(text, lowered),
-        *_scan_names(text, lowered),
-        *_scan_view(text),
-        *_scan_base64(text),
-    ]
+    candidates = [*_scan_reading(text), *_scan_views(text), *_scan_base64(text)]
     if not candidates:
         return []
     protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    if ";base64," in text:
+        images = [match.span() for match in _DATA_URI.finditer(text)]
+        candidates = [found for found in candidates if not _is_inside(found, images)]
+    strings = _json_strings(text)
+    if strings is not None:
+        candidates = [part for found in candidates for part in _inside_strings(found, strings, text)]
     resolved = _resolve(candidate for found in candidates for candidate in _without(found, protected, text))
     return [finding for finding in resolved if finding.start < finding.end]
 
 
-def _lowered(text: str) -> str:
-    """Fold to lower case with the same offsets."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(character if len(character.lower()) != 1 else character.lower() for character in text)
+def _scan_reading(text: str) -> Iterator[Finding]:
+    """Yield candidates of the table, and those beside names that say secret."""
+    data = readable(text)
+    found = locators()
+    yield from (_finding(match) for match in found.rule_matches(text, data))
+    yield from (_finding(match) for match in find_context_secrets(text, found.names(data)))
 
 
-def _awake(text: str, lowered: str) -> list[int]:
-    """List the rules whose keyword occurs, in table order."""
-    places = set(_ALWAYS)
-    tokens = " ".join(_LONG_TOKEN.findall(text))
-    for keyword, found in _TOKEN_KEYWORDS:
-        if keyword in tokens:
-            places.update(found)
-    for keyword, found in _EXACT_KEYWORDS:
-        if keyword in text:
-            places.update(found)
-    for keyword, found in _FOLDED_KEYWORDS:
-        if keyword in lowered:
-            places.update(found)
-    return sorted(places)
+def _finding(match: Match) -> Finding:
+    return Finding(type=match.type, start=match.start, end=match.end, rule=match.rule, confidence=match.confidence)
 
 
-def _scan_rules(text: str, lowered: str) -> Iterator[Finding]:
-    """Yield candidates of the table."""
-    images = [match.span() for match in _DATA_URI.finditer(text)] if ";base64," in text else []
-    for place in _awake(text, lowered):
-        rule, confirm = RULES[place], _CONFIRMATIONS[place]
-        for match in rule.pattern.finditer(text):
-            start, end = match.span(match.lastgroup) if match.lastgroup else match.span()
-            if confirm is not None and not confirm(text, start, end):
-                continue
-            if any(left <= start and end <= right for left, right in images):
-                continue
-            yield Finding(type=rule.type, start=start, end=end, rule=rule.id)
+def _moved(found: Finding, start: int, end: int) -> Finding:
+    """Give the finding another place."""
+    return Finding(type=found.type, start=start, end=end, rule=found.rule, confidence=found.confidence)
 
 
-def _scan_names(text: str, lowered: str) -> Iterator[Finding]:
-    """Yield candidates beside names that say secret."""
-    for rule, kind, start, end in find_context_secrets(text, lowered):
-        yield Finding(type=kind, start=start, end=end, rule=rule)
-
-
-def _scan_view(text: str) -> Iterator[Finding]:
+def _scan_views(text: str) -> Iterator[Finding]:
     """Yield candidates in the text as a parser or a terminal would read it."""
-    view = plain_view(text)
-    if view is None:
-        return
-    lowered = _lowered(view.text)
-    for found in (*_scan_rules(view.text, lowered), *_scan_names(view.text, lowered)):
-        start, end = view.input_span(found.start, found.end)
-        yield Finding(type=found.type, start=start, end=end, rule=found.rule)
+    for view in other_views(text):
+        for found in chain(_scan_reading(view.text), _scan_base64(view.text)):
+            start, end = view.input_span(found.start, found.end)
+            if not view.joins or view.crosses_join(found.start, found.end):
+                yield _moved(found, start, end)
 
 
 def _scan_base64(text: str) -> Iterator[Finding]:
     """Yield runs of base64 that decode to a text with a secret in it: the whole run goes."""
     for start, end, decoded in base64_readings(text):
-        lowered = decoded.lower()
-        for found in (*_scan_rules(decoded, lowered), *_scan_names(decoded, lowered)):
+        for found in _scan_reading(decoded):
             if found.type not in PERSONAL_TYPES:
-                yield Finding(type=found.type, start=start, end=end, rule=found.rule)
+                yield _moved(found, start, end)
                 break
+
+
+def _json_strings(text: str) -> list[tuple[int, int]] | None:
+    """List the insides of all strings of a text that is JSON; None if it is none."""
+    if text.lstrip()[:1] not in {"{", "["}:
+        return None
+    with suppress(ValueError, RecursionError):
+        json.loads(text)
+        return [(match.start() + 1, match.end() - 1) for match in _JSON_STRING.finditer(text)]
+    return None
+
+
+def _inside_strings(finding: Finding, strings: list[tuple[int, int]], text: str) -> Iterator[Finding]:
+    """Keep a finding within the JSON string in which it begins; a document of many lines may fill several strings.
+
+    Outside of strings only a whole number is a value.
+    """
+    place = bisect_right(strings, (finding.start, len(text))) - 1
+    if place >= 0 and finding.start <= strings[place][1]:
+        last = len(strings) if finding.type in _SPREAD_TYPES else place + 1
+        for begin, end in strings[place:last]:
+            if begin < finding.end:
+                yield _moved(finding, max(begin, finding.start), min(end, finding.end))
+        return
+    following = strings[place + 1][0] - 1 if place + 1 < len(strings) else len(text)
+    end = min(finding.end, following)
+    if _BARE_NUMBER.fullmatch(text, finding.start, end):
+        yield _moved(finding, finding.start, end)
+
+
+def _is_inside(finding: Finding, spans: list[tuple[int, int]]) -> bool:
+    """Tell whether one of the spans holds the whole finding."""
+    return any(left <= finding.start and finding.end <= right for left, right in spans)
 
 
 def _without(finding: Finding, protected: list[tuple[int, int]], text: str) -> Iterator[Finding]:
@@ -315,7 +303,7 @@ def _trimmed(finding: Finding, start: int, end: int, text: str) -> Iterator[Find
     if start < end and _odd_backslashes_before(text, end):
         end -= 1
     if start < end:
-        yield Finding(type=finding.type, start=start, end=end, rule=finding.rule)
+        yield _moved(finding, start, end)
 
 
 def _odd_backslashes_before(text: str, place: int) -> bool:
@@ -327,19 +315,19 @@ def _odd_backslashes_before(text: str, place: int) -> bool:
 
 
 def _resolve(candidates: Iterable[Finding]) -> list[Finding]:
-    """Join what overlaps; the longest part names the whole, and of equals the first in the table."""
+    """Join what overlaps; the surest part names the whole, of equally sure ones the longest, then the first."""
     resolved: list[Finding] = []
-    longest = 0
+    weight = (0, 0)
     for finding in sorted(candidates, key=lambda candidate: (candidate.start, -candidate.end)):
-        length = finding.end - finding.start
+        own = (finding.confidence != "low", finding.end - finding.start)
         if not resolved or finding.start >= resolved[-1].end:
             resolved.append(finding)
-            longest = length
+            weight = own
             continue
         last = resolved[-1]
-        named = finding if length > longest else last
-        longest = max(longest, length)
-        resolved[-1] = Finding(type=named.type, start=last.start, end=max(last.end, finding.end), rule=named.rule)
+        named = finding if own > weight else last
+        weight = max(weight, own)
+        resolved[-1] = _moved(named, last.start, max(last.end, finding.end))
     return resolved
 
 

@@ -41,7 +41,7 @@ _VERSION_BEFORE = re.compile(
 _PHONE_WORD_BEFORE = re.compile(
     r"(?i)(?:phone|telephone|telefon|tel|mobile|mobil|cell|handy|fax|whatsapp|sms|call|calls|called|ruf|appel\w{0,3}|"
     r"num[e\u00e9]ro|n[u\u00fa]mero|t[e\u00e9]l\w{0,6}|movil|m\u00f3vil|cellulare|contact|"
-    r"rufnummer|dial|reach\w{0,3}|text)"
+    r"rufnummer|dial|reach\w{0,3}|text|messages? to|portable|nummer|telefo\w{1,3}|celular|gsm|kontakt|fon|mob|ph)"
     r"[\w\s\"'.:=()#\\>-]{0,24}\Z"
 )
 # What stands between :// and the last part of a password that holds / or other signs.
@@ -68,7 +68,7 @@ def card_number(text: str, start: int, end: int) -> bool:
         and len(set(digits)) > 1
         and _CARD_START.match(digits) is not None
         and passes_luhn(digits)
-        and text[start - 1 : start] not in {".", "-", "_"}
+        and text[start - 1 : start] not in {".", "-", "_", "/"}
         and not _DOTTED_NUMBER_AFTER.match(text, end)
     )
 
@@ -122,9 +122,104 @@ def international_phone(text: str, start: int, end: int) -> bool:
 
 def national_phone(text: str, start: int, end: int) -> bool:
     """Confirm a number with separators, said to be a phone number by a word shortly before it."""
+    before = text[max(0, start - 40) : start]
+    if "arn:" in before or text[end : end + 1] == ":":
+        return False
     digits = _digits(_EXTENSION.split(text[start:end])[0])
     return (
         len(digits) in _NATIONAL_PHONE_DIGITS
         and len(set(digits)) > 2  # noqa: PLR2004 - 111-1111: filler
-        and _PHONE_WORD_BEFORE.search(text[max(0, start - 40) : start]) is not None
+        and _PHONE_WORD_BEFORE.search(before) is not None
     )
+
+
+_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+_HETU_LETTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
+_CODICE_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+_PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
+_ID_WORD_BEFORE = re.compile(
+    r"(?i)(?:pesel|bsn|burgerservicenummer|steuer|tax[ -]?id|tin\b|tfn|sin\b|social insurance|aadhaar|aadhar|uid|"
+    r"personnummer|rodn|cpf|cnpj|national|identi|passport|ssn|insurance|sofi|henkil|nir\b|s\u00e9curit\u00e9)"
+    r"[\w\s\"'.:=()#\\>-]{0,24}\Z"
+)
+
+
+def spanish_id(text: str, start: int, end: int) -> bool:
+    """Confirm a DNI or NIE by its letter: the remainder of the number modulo 23."""
+    compact = text[start:end].replace("-", "").replace(" ", "").upper()
+    number = compact[:-1].replace("X", "0").replace("Y", "1").replace("Z", "2")
+    return len(set(compact[:-1])) > 1 and _DNI_LETTERS[int(number) % 23] == compact[-1]
+
+
+def italian_id(text: str, start: int, end: int) -> bool:
+    """Confirm a codice fiscale by its last letter."""
+    code = text[start:end].upper()
+    total = 0
+    for place, character in enumerate(code[:15]):
+        value = int(character) if character.isdigit() else ord(character) - 65
+        total += value if place % 2 else _CODICE_ODD[value]
+    return chr(total % 26 + 65) == code[15]
+
+
+def french_id(text: str, start: int, end: int) -> bool:
+    """Confirm a number of the French register by its key: 97 less the remainder modulo 97."""
+    digits = _digits(text[start:end])
+    return len(digits) == 15 and 97 - int(digits[:13]) % 97 == int(digits[13:])  # noqa: PLR2004 - its length
+
+
+def brazilian_id(text: str, start: int, end: int) -> bool:
+    """Confirm a CPF by its two check digits."""
+    digits = [int(character) for character in _digits(text[start:end])]
+    if len(set(digits)) == 1:
+        return False
+    for length in (9, 10):
+        total = sum(digit * (length + 1 - place) for place, digit in enumerate(digits[:length]))
+        if total * 10 % 11 % 10 != digits[length]:
+            return False
+    return True
+
+
+def swiss_id(text: str, start: int, end: int) -> bool:
+    """Confirm a number of the Swiss insurance by the check digit of article numbers."""
+    digits = [int(character) for character in _digits(text[start:end])]
+    return sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10 == 0
+
+
+def swedish_id(text: str, start: int, end: int) -> bool:
+    """Confirm a personnummer: a month, a day and the check digit of cards."""
+    digits = _digits(text[start:end])[-10:]
+    return 1 <= int(digits[2:4]) <= 12 and 1 <= int(digits[4:6]) <= 31 and passes_luhn(digits)  # noqa: PLR2004 - calendar
+
+
+def finnish_id(text: str, start: int, end: int) -> bool:
+    """Confirm a henkilotunnus by the remainder of its digits modulo 31."""
+    value = text[start:end].upper()
+    return _HETU_LETTERS[int(value[:6] + value[7:10]) % 31] == value[10]
+
+
+def told_id(text: str, start: int, end: int) -> bool:
+    """Confirm 9 to 12 digits after a word that says identity number: BSN, PESEL, tax number, SIN or Aadhaar."""
+    digits = _digits(text[start:end])
+    if len(set(digits)) <= 2 or not _ID_WORD_BEFORE.search(text[max(0, start - 40) : start]):  # noqa: PLR2004 - filler
+        return False
+    values = [int(digit) for digit in digits]
+    if len(values) == 9:  # noqa: PLR2004 - BSN by its test of eleven, SIN by Luhn
+        return passes_luhn(digits) or (sum(v * (9 - p) for p, v in enumerate(values[:8])) - values[8]) % 11 == 0
+    if len(values) == 11:  # noqa: PLR2004 - PESEL by weights, Steuer-ID by ISO 7064
+        weighed = sum(value * weight for value, weight in zip(values, _PESEL_WEIGHTS, strict=True))
+        return weighed % 10 == 0 or _passes_iso_7064(values)
+    return len(values) == 12 and digits[0] not in "01"  # noqa: PLR2004 - Aadhaar
+
+
+def _passes_iso_7064(values: list[int]) -> bool:
+    """Check the last digit by ISO 7064, modulo 11 and 10."""
+    product = 10
+    for value in values[:-1]:
+        total = (value + product) % 10 or 10
+        product = total * 2 % 11
+    return (11 - product) % 10 == values[-1]
+
+
+def any_number(text: str, start: int, end: int) -> bool:
+    """Confirm a form that no other number has, if it is not one digit over and over."""
+    return len(set(_digits(text[start:end]))) > 2  # noqa: PLR2004 - filler

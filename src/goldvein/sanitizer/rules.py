@@ -2,14 +2,19 @@
 
 No example is written out: bodies are made by `_sample`, so that no scanner of a code host takes this file for a leak.
 A pattern's group `secret` is what is redacted; without it, the whole match. Every repeat has a bound.
-A rule runs only when one of its keywords occurs in the text (in the lower-cased text if its pattern ignores case).
+A pattern begins where one of the rule's keywords stands (in any case), or where its `locate` matches, and is tried
+nowhere else. `locate` is written for RE2 over the text in Latin-1, other characters being `?`; it may find too much.
 """
 
 import re
 import string
 from dataclasses import dataclass
+from typing import Literal
 
 MIN_CUT_CHARS = 8
+MAX_RUN_CHARS = 262_144  # a key that is longer than documented goes as a whole all the same
+MIN_TELLING_CUT_CHARS = 3
+TELLING_PREFIX_CHARS = 4
 
 # Where a token may begin: not inside a word, unless the word is the end of an escape (\n, %3D, \u003d).
 LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2}))"
@@ -19,8 +24,11 @@ LEFT_ENDINGS = (
     r"(?<=%[0-9A-Fa-f][0-9A-Fa-f]{0})",
     r"(?<=\\u[0-9A-Fa-f]{{4}}{0})",
 )
-# Where a text may have been cut: its end, or dots that say so.
-CUT = r"(?=\Z|\.\.\.|\u2026)"
+# Where a text may have been cut: its end, dots that say so, or a remark such as [truncated].
+CUT = (
+    r"(?=\Z|\.\.\.|\u2026|[ ]?\[\.\.\.|[ ]?[\[(<]{1,3}(?i:output |text |line )?"
+    r"(?i:truncat|cut|omitted|snip|clipped|elided))"
+)
 
 ALNUM = "[A-Za-z0-9]"
 WORD = "[A-Za-z0-9_]"
@@ -35,11 +43,18 @@ HEX_DASH = "[a-f0-9-]"
 DIGIT = "[0-9]"
 
 
+Confidence = Literal["high", "medium", "low"]
+Family = Literal["key", "word", "token", "run", "number"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One thing that is looked for.
 
-    `confirm` names a predicate over (text, start, end). `in_token`: the keyword stands inside a long unbroken run.
+    `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
+    `family` names the pass that looks for it (see `matching.py`); `heads` are the characters a match may begin with,
+    needed only beside `locate` and in the family of numbers. `backs`: how far before the located place a token begins.
+    `needs`: one of these stands in every text that a rule of the family of runs can match.
     """
 
     id: str
@@ -50,7 +65,13 @@ class Rule:
     example: str
     counter_example: str
     confirm: str | None = None
-    in_token: bool = False
+    family: Family
+    locate: str | None = None
+    backs: tuple[int, ...] = (0,)
+    heads: str = ""
+    needs: tuple[str, ...] = ()
+    body: str = ""
+    confidence: Confidence = "high"
 
 
 def _sample(length: int, alphabet: str = ALNUM) -> str:
@@ -76,21 +97,29 @@ def _key(  # noqa: PLR0917 - rows of a table
 ) -> Rule:
     """Make the rule for a key with a fixed prefix and a body of one alphabet; also one that the text's end has cut."""
     starts = "|".join(_at_left_edge(re.escape(prefix)) for prefix in prefixes)
-    shortest = min(MIN_CUT_CHARS, minimum)
     accepted = alphabet.replace("a-f0", "a-fA-F0")
+    telling = all(_is_telling_prefix(prefix) for prefix in prefixes)
+    shortest = min(MIN_TELLING_CUT_CHARS if telling else MIN_CUT_CHARS, minimum)
     return Rule(
         id=rule_id,
         type=rule_id,
         description=description,
         pattern=re.compile(
-            f"(?:{starts})(?:{accepted}{{{minimum},{max(minimum, maximum)}}}|{accepted}{{{shortest},{minimum}}}{CUT})"
+            f"(?:{starts})"
+            f"(?:{accepted}{{{minimum},{max(maximum, MAX_RUN_CHARS)}}}+|{accepted}{{{shortest},{minimum}}}{CUT})"
         ),
         keywords=prefixes,
-        example=f"key {prefixes[0]}{_sample(minimum, alphabet)} set",
-        counter_example=f"key {prefixes[0]}{_sample(5, alphabet)} set",
+        example=f"item {prefixes[0]}{_sample(minimum, alphabet)} set",
+        counter_example=f"item {prefixes[0]}{_sample(5, alphabet)} set",
         confirm=confirm,
-        in_token=True,
+        family="key",
+        body=f"{accepted}{{{shortest}}}",
     )
+
+
+def _is_telling_prefix(prefix: str) -> bool:
+    """Tell a prefix that no word has, so that little of the body is proof enough where the text is cut."""
+    return len(prefix) >= TELLING_PREFIX_CHARS and not prefix.isalpha()
 
 
 def _at_left_edge(prefix: str) -> str:
@@ -108,6 +137,12 @@ def _shape(  # noqa: PLR0917 - rows of a table
     *,
     kind: str | None = None,
     confirm: str | None = None,
+    family: Family = "word",
+    locate: str | None = None,
+    backs: tuple[int, ...] = (0,),
+    heads: str = "",
+    needs: tuple[str, ...] = (),
+    confidence: Confidence = "high",
 ) -> Rule:
     """Make a rule with a pattern of its own."""
     return Rule(
@@ -119,7 +154,33 @@ def _shape(  # noqa: PLR0917 - rows of a table
         example=example,
         counter_example=counter_example,
         confirm=confirm,
+        family=family,
+        locate=locate,
+        backs=backs,
+        heads=heads,
+        needs=needs,
+        confidence=confidence,
     )
+
+
+# Commands that take a password after -p or the like, and words that a sentence tells a password with.
+_COMMANDS = (
+    r"(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|sshpass|mongo|mongosh|mongodump|mongorestore|"
+    r"clickhouse-client|docker login|podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|"
+    r"ldapsearch|"
+    r"ldapadd|ldapmodify|redis-cli|cqlsh|smbclient|htpasswd|7z|zip|unzip|rabbitmqadmin|influx|mosquitto_pub|"
+    r"mosquitto_sub|xfreerdp|nmcli|neo4j-admin|cypher-shell|kinit|snmpget|snmpwalk|ipmitool|curlftpfs|arangosh)"
+)
+_LOGIN_COMMANDS = (
+    r"(?:(?:docker|podman|helm registry|oc|nerdctl|crane|skopeo|az acr|buildah|az) login|redis-cli|sshpass|"
+    r"sqlcmd|bcp|isql|"
+    r"osql|unzip|zip|ldap(?:search|add|modify|delete|passwd)|cqlsh|mongosh?|mongodump|mongorestore|cypher-shell|"
+    r"rabbitmqadmin|mosquitto_(?:pub|sub)|xfreerdp|ipmitool|net use)"
+)
+_SAYS_SO = (
+    r"(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|contrase\xf1a|mot de passe|wachtwoord|"
+    r"api[ -]?key|secret)"
+)
 
 
 _OWN_KEYS = (
@@ -134,8 +195,8 @@ _CLOUD_KEYS = (
         r"(?:(?<![A-Za-z0-9/+])|(?<=\\[nrt]))(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"
         rf"|{LEFT}(?:AKIA|ASIA)[A-Z0-9]{{8,16}}{CUT}",
         ("AKIA", "ASIA", "ABIA", "ACCA"),
-        f"id {'ASIA'}{_sample(16, UPPER)}",
-        f"id {'ASIA'}{_sample(15, UPPER)} set",
+        f"item {'ASIA'}{_sample(16, UPPER)}",
+        f"item {'ASIA'}{_sample(15, UPPER)} set",
         confirm="prefixed_value",
     ),
     _key("aws_bedrock_key", "API key of Amazon Bedrock", ("ABSK",), PADDED, 60, 400),
@@ -145,10 +206,13 @@ _CLOUD_KEYS = (
         "azure_client_secret",
         "client secret of Microsoft Entra",
         r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~-])",
-        ("Q~",),
+        (),
         f"value {_sample(3)}8Q~{_sample(34)} set",
         f"value {_sample(3)}8Q~{_sample(9)} set",
         confirm="prefixed_value",
+        family="token",
+        locate=r"[0-9]Q~[A-Za-z0-9_~.-]{8}",
+        backs=(3,),
     ),
     _shape(
         "azure_account_key",
@@ -165,10 +229,13 @@ _CLOUD_KEYS = (
         "signature or session token in a signed URL",
         r"(?i)[?&;](?:amp;)?(?:sig|signature|x-amz-signature|x-amz-security-token|x-amz-credential|x-goog-signature|"
         r"x-goog-credential|awsaccesskeyid|skoid|hmac|policy|key-pair-id)=(?P<secret>[A-Za-z0-9%+/_=~.-]{16,4096})",
-        ("sig=", "signature=", "security-token=", "credential=", "awsaccesskeyid=", "skoid=", "hmac=", "policy="),
+        (),
         f"https://a.example/b?se=2030&sig={_sample(43)}%3D&sp=r",
         "https://a.example/b?sig=none&sp=r",
         confirm="varied_value",
+        locate=r"[?&;](?:amp;)?(?:sig|signature|x-amz-[a-z-]{8,16}|x-goog-[a-z]{8,12}|awsaccesskeyid|skoid|"
+        r"hmac|policy|key-pair-id)=",
+        heads="?&;",
     ),
     _key("google_api_key", "API key of Google", ("AIza",), URLSAFE, 35, 48),
     _key("google_access_token", "OAuth access token of Google", ("ya29.",), DOTTED, 20, 2048),
@@ -203,10 +270,18 @@ _CLOUD_KEYS = (
     _shape(
         "terraform_cloud_token",
         "token of HCP Terraform",
-        LEFT + r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{20,128}",
-        (".atlasv1.",),
-        f"token {_sample(14)}.atlasv1.{_sample(64)}",
-        f"token {_sample(14)}.atlasv1.none",
+        LEFT
+        + r"[A-Za-z0-9]{14}(?:\.atlasv1\.(?:[A-Za-z0-9_=-]{20,128}|[A-Za-z0-9_=-]{0,20}"
+        + CUT
+        + r")|\.atl(?:asv?1?)?"
+        + CUT
+        + ")",
+        (),
+        f"item {_sample(14)}.atlasv1.{_sample(64)}",
+        f"item {_sample(14)}.atlasv1.none set",
+        family="token",
+        locate=r"\.atl",
+        backs=(14,),
     ),
     _key("pulumi_token", "token of Pulumi", ("pul-",), HEX, 40, 40),
     _key("vault_token", "token of HashiCorp Vault", ("hvs.", "hvb.", "hvr."), URLSAFE, 24, 400),
@@ -225,7 +300,7 @@ _CLOUD_KEYS = (
         "secret key of 1Password",
         LEFT + r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
         ("A3-",),
-        "key A3-" + "-".join(_sample(length, UPPER) for length in (6, 11, 5, 5, 5)),
+        "item A3-" + "-".join(_sample(length, UPPER) for length in (6, 11, 5, 5, 5)),
         "model A3-" + _sample(6, UPPER),
     ),
     _key("onepassword_service_token", "service account token of 1Password", ("ops_eyJ",), PADDED, 60, 2048),
@@ -312,7 +387,7 @@ _MODEL_KEYS = (
         "API key in the form that OpenAI began and many copy",
         LEFT + rf"sk-(?:(?:[a-z]{{2,12}}-){{0,2}}[A-Za-z0-9]{{24,256}}|[A-Za-z0-9]{{8,64}}{CUT})",
         ("sk-",),
-        f"key sk-{_sample(48)} set",
+        f"item sk-{_sample(48)} set",
         "class sk-circle-fade-dot-container set",
         kind="openai_key",
         confirm="mixed_body",
@@ -341,21 +416,27 @@ _MESSAGE_KEYS = (
     _shape(
         "slack_webhook",
         "webhook of Slack",
-        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/+-]{20,200})",
-        ("hooks.slack.com/",),
+        r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|"
+        r"triggers)/(?:[A-Za-z0-9_/+-]{20,200}|[A-Za-z0-9_/+-]{3,20}" + CUT + "))",
+        (),
         f"https://hooks.slack.com/services/T{_sample(9, UPPER)}/B{_sample(9, UPPER)}/{_sample(24)}",
-        "https://hooks.slack.com/services/T000/B000/X",
+        "https://hooks.slack.com/services/T000/B000/X and",
         kind="webhook_url",
         confirm="prefixed_value",
+        locate=r"(?:https?://)?hooks\.slack\.com/",
+        heads="h",
     ),
     _shape(
         "discord_webhook",
         "webhook of Discord",
-        r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}/[A-Za-z0-9_-]{40,100})",
-        ("discord.com/api/", "discordapp.com/api/"),
+        r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}"
+        r"/[A-Za-z0-9_-]{40,100})",
+        (),
         f"https://discord.com/api/webhooks/{_sample(18, DIGIT)}/{_sample(68)}",
         "https://discord.com/api/webhooks/1/none",
         kind="webhook_url",
+        locate=r"(?:https?://)?discord(?:app)?\.com/api/",
+        heads="hd",
     ),
     _shape(
         "office_webhook",
@@ -363,35 +444,37 @@ _MESSAGE_KEYS = (
         r"(?:webhook\.office\.com/webhookb2/|hooks\.zapier\.com/hooks/catch/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
         r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/v1/spaces/)"
         r"(?P<secret>[A-Za-z0-9@/?=&%._-]{10,400})",
-        (
-            "webhook.office.com/",
-            "hooks.zapier.com/",
-            ".make.com/",
-            "hook.integromat.com/",
-            ".pipedream.net/",
-            "chat.googleapis.com/",
-        ),
+        (),
         f"https://acme.webhook.office.com/webhookb2/{_sample_uuid()}@{_sample_uuid()}/Incoming/{_sample(32, HEX)}",
         "https://acme.webhook.office.com/webhookb2/none",
         kind="webhook_url",
+        locate=r"webhook\.office\.com/|hooks\.zapier\.com/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
+        r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/",
+        heads="whc.",
     ),
     _shape(
         "discord_token",
         "bot token of Discord",
         r"[MNO](?<![A-Za-z0-9_-][MNO])[A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
-        (".",),
+        (),
         f"bot M{_sample(23)}.{_sample(6)}.{_sample(38)} on",
         "bot M.x.y on",
         confirm="mixed_body",
+        family="token",
+        locate=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{8}",
+        backs=(24, 25, 26, 27, 28),
     ),
     _shape(
         "telegram_token",
         "bot token of Telegram",
         r"(?<![0-9A-Za-z])(?:bot)?(?P<secret>[0-9]{8,10}:A[A-Za-z0-9_-]{33,35})(?![A-Za-z0-9_-])",
-        (":A",),
+        (),
         f"bot {_sample(9, DIGIT)}:AA{_sample(33)} on",
         "at 12345678:A1 on",
         confirm="varied_value",
+        family="token",
+        locate=r":A[A-Za-z0-9_-]{8}",
+        backs=(8, 9, 10, 11, 12, 13),
     ),
     _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
     _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
@@ -400,10 +483,13 @@ _MESSAGE_KEYS = (
         "mailchimp_key",
         "API key of Mailchimp or Mandrill",
         r"(?<![A-Za-z0-9])(?:[a-f0-9]{32}-us[0-9]{1,2}|md-[A-Za-z0-9_-]{22})(?![A-Za-z0-9])",
-        ("-us", "md-"),
-        f"key {_sample(32, HEX)}-us12 set",
-        f"key {_sample(31, HEX)}-us12 set",
+        (),
+        f"item {_sample(32, HEX)}-us12 set",
+        f"item {_sample(31, HEX)}-us12 set",
         confirm="mixed_body",
+        family="token",
+        locate=r"-us[0-9]|\bmd-[A-Za-z0-9_-]{8}",
+        backs=(0, 32),
     ),
     _key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
     _key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
@@ -475,8 +561,8 @@ _BUSINESS_KEYS = (
         "access token of Braintree",
         r"access_token\$(?:production|sandbox)\$[0-9a-z]{16}\$[0-9a-f]{32}",
         ("access_token$",),
-        f"token access_token$production${_sample(16, LOWER)}${_sample(32, HEX)}",
-        "token access_token$production$none",
+        f"item access_token$production${_sample(16, LOWER)}${_sample(32, HEX)}",
+        "item access_token$production$none",
     ),
     _key("linear_key", "API key of Linear", ("lin_api_", "lin_oauth_"), ALNUM, 32, 80),
     _key("notion_token", "token of Notion", ("ntn_", "secret_"), ALNUM, 40, 60),
@@ -484,9 +570,11 @@ _BUSINESS_KEYS = (
         "airtable_token",
         "token of Airtable",
         r"pat(?<![A-Za-z0-9]pat)[A-Za-z0-9]{14}\.[a-f0-9]{64}",
-        ("pat",),
-        f"token pat{_sample(14)}.{_sample(64, HEX)}",
-        "token pattern.none",
+        (),
+        f"item pat{_sample(14)}.{_sample(64, HEX)}",
+        "item pattern.none",
+        family="token",
+        locate=r"pat[A-Za-z0-9]{14}\.[a-f0-9]{8}",
     ),
     _key("asana_token", "token of Asana", ("2/", "1/"), "[0-9/:a-f]", 45, 80, confirm="mixed_body"),
     _key("postman_key", "API key of Postman", ("PMAK-", "PMAT-"), "[A-Za-z0-9-]", 26, 64),
@@ -494,7 +582,7 @@ _BUSINESS_KEYS = (
     _key("frameio_token", "token of Frame.io", ("fio-u-",), "[A-Za-z0-9_=-]", 40, 80),
     _key("contentful_token", "management token of Contentful", ("CFPAT-",), URLSAFE, 40, 60),
     _key("adobe_secret", "client secret of Adobe", ("p8e-", "p8-"), ALNUM, 32, 40, confirm="mixed_body"),
-    _key("intra42_secret", "client secret of Intra42", ("s-s4t2ud-", "s-s4t2af-"), HEX, 64, 64),
+    _key("intra_school_secret", "client secret of Intra42", ("s-s4t2ud-", "s-s4t2af-"), HEX, 64, 64),
     _key(
         "settlemint_token",
         "token of SettleMint",
@@ -509,25 +597,254 @@ _BUSINESS_KEYS = (
         "maxmind_license",
         "licence key of MaxMind",
         LEFT + r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
-        ("_mmk",),
-        f"key {_sample(6)}_{_sample(29)}_mmk",
-        "key none_mmk",
+        (),
+        f"item {_sample(6)}_{_sample(29)}_mmk",
+        "item none_mmk",
         kind="maxmind_key",
+        family="token",
+        locate=r"_mmk",
+        backs=(36,),
     ),
     _key(
         "authress_key",
         "access key of Authress",
         ("sc_", "ext_", "scauth_", "authress_"),
-        "[A-Za-z0-9.=_-]",
+        "[A-Za-z0-9.=_/+-]",
         55,
         400,
         confirm="mixed_body",
     ),
     _key("mapbox_token", "secret token of Mapbox", ("sk.eyJ",), DOTTED, 60, 300),
     _key("clerk_key", "secret key of Clerk", ("sk_clerk_",), ALNUM, 24, 80),
-    _key("posthog_key", "personal key of PostHog", ("phx_",), ALNUM, 30, 64),
+    _key("posthog_key", "personal key of PostHog", ("phx_", "phs_"), WORD, 30, 64),
     _key("salesforce_token", "session of Salesforce", ("00D",), "[A-Za-z0-9!._]", 80, 200, confirm="mixed_body"),
     _key("zuplo_key", "API key of Zuplo", ("zpka_",), WORD, 30, 80),
+)
+
+_MORE_CLOUD_KEYS = (
+    _key(
+        "aws_session_token",
+        "session token of Amazon Web Services",
+        ("FwoGZXIvYXdz", "IQoJb3JpZ2lu", "FQoGZXIvYXdz"),
+        BASE64,
+        60,
+        2048,
+    ),
+    _key("aws_appsync_key", "API key of AWS AppSync", ("da2-",), LOWER, 26, 26, confirm="mixed_body"),
+    _shape(
+        "azure_identifiable_key",
+        "key of an Azure service with a signature inside",
+        LEFT + r"[A-Za-z0-9+/]{44,76}(?:JQQJ99[A-Z0-9][A-L][A-Za-z0-9]{16,24}|(?:\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|"
+        r"AzSe|AIoT|AzCa)[A-Za-z0-9+/]{5}[AQgw]?={0,2})(?![A-Za-z0-9+/])",
+        (),
+        f"item {_sample(52)}JQQJ99AKACYeBjFX{_sample(16)} set",
+        "item JQQJ99AKACYeBjFX set",
+        family="token",
+        locate=r"JQQJ99|\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|AzSe|AIoT|AzCa",
+        backs=(52, 76, 44, 42, 72),
+    ),
+    _key(
+        "firebase_messaging_key",
+        "server key of Firebase Cloud Messaging",
+        ("AAAA",),
+        "[A-Za-z0-9_:-]",
+        140,
+        180,
+        confirm="mixed_body",
+    ),
+    _key(
+        "google_recaptcha_secret",
+        "secret of reCAPTCHA",
+        ("6Lc", "6Ld", "6Le", "6Lf"),
+        URLSAFE,
+        37,
+        37,
+        confirm="mixed_body",
+    ),
+    _key("railway_token", "token of Railway", ("rw_Fe26.2**",), "[A-Za-z0-9*_-]", 40, 600),
+    _key("deno_token", "token of Deno Deploy", ("ddp_", "ddo_", "ddw_"), ALNUM, 30, 48),
+    _key("neon_key", "API key of Neon", ("napi_",), LOWER, 40, 80),
+    _key("xata_key", "API key of Xata", ("xau_",), ALNUM, 20, 64),
+    _key("cockroach_key", "secret of CockroachDB Cloud", ("CCDB1_",), WORD, 40, 80),
+    _key("aiven_password", "service password of Aiven", ("AVNS_",), URLSAFE, 15, 40),
+    _key("aiven_token", "token of Aiven", ("aivenv1",), PADDED, 40, 400),
+    _key("tinybird_token", "token of Tinybird", ("p.eyJ",), DOTTED, 60, 400),
+    _key("dbt_token", "token of dbt Cloud", ("dbtc_", "dbtu_", "dbts_"), PADDED, 30, 80),
+    _key("hashicorp_hcp_token", "token of HashiCorp Cloud", ("hcp.",), PADDED, 40, 400),
+    _key("vault_legacy_token", "token of older HashiCorp Vaults", ("s.",), ALNUM, 24, 24, confirm="mixed_body"),
+    _key("elastic_key", "API key of Elastic Cloud", ("essu_", "essa_"), PADDED, 40, 200),
+    _key("dnsimple_token", "token of DNSimple", ("dnsimple_u_", "dnsimple_a_"), ALNUM, 30, 40),
+    _key("porkbun_key", "API key of Porkbun", ("pk1_", "sk1_"), HEX, 64, 64),
+    _key("defined_networking_key", "key of Defined Networking", ("dnkey-",), URLSAFE, 40, 90),
+    _key("bitwarden_token", "machine token of Bitwarden", ("0.",), "[a-f0-9-]", 36, 36, confirm="mixed_body"),
+    _key(
+        "yandex_token",
+        "OAuth or IAM token of Yandex",
+        ("t1.", "y0_", "YCAJE", "YCM", "YCP", "y1_"),
+        PADDED,
+        20,
+        400,
+        confirm="mixed_body",
+    ),
+)
+
+_MORE_CODE_KEYS = (
+    _key(
+        "depot_token",
+        "token of Depot",
+        ("depot_project_", "depot_org_", "depot_user_", "depot_"),
+        ALNUM,
+        32,
+        80,
+        confirm="mixed_body",
+    ),
+    _key(
+        "packagist_token",
+        "token of Packagist",
+        ("packagist_ort_", "packagist_out_", "packagist_uut_", "packagist_"),
+        HEX,
+        40,
+        90,
+    ),
+    _key("hex_key", "API key of Hex", ("hxtw_", "hxtp_"), HEX, 60, 90),
+    _key("socket_key", "API key of Socket", ("sktsec_",), PADDED, 30, 100),
+    _key("n_eight_n_key", "API key of n8n", ("n8n_api_",), ALNUM, 30, 200),
+    _key("retool_token", "token of Retool", ("retool_",), ALNUM, 20, 64, confirm="mixed_body"),
+    _key("inngest_key", "signing key of Inngest", ("signkey-prod-", "signkey-test-", "signkey-branch-"), HEX, 30, 80),
+    _key("trigger_key", "secret key of Trigger.dev", ("tr_dev_", "tr_prod_", "tr_stg_", "tr_pat_"), ALNUM, 20, 64),
+    _key("svix_key", "API key of Svix", ("testsk_", "svix_sk_"), DOTTED, 20, 80),
+    _key("liveblocks_key", "secret key of Liveblocks", ("sk_dev_",), URLSAFE, 40, 100),
+    _key("configcat_key", "SDK key of ConfigCat", ("configcat-sdk-1/",), "[A-Za-z0-9_/-]", 40, 60),
+    _key("flagsmith_key", "server key of Flagsmith", ("ser.",), ALNUM, 20, 32, confirm="mixed_body"),
+    _key("censys_key", "API key of Censys", ("censys_",), WORD, 28, 64),
+    _key("checkly_key", "API key of Checkly", ("cu_",), HEX, 32, 32),
+)
+
+_MORE_MODEL_KEYS = (
+    _key("anyscale_key", "API key of Anyscale", ("esecret_",), ALNUM, 24, 48),
+    _key("cerebras_key", "API key of Cerebras", ("csk-",), LOWER, 40, 64),
+    _key("together_key", "API key of Together", ("tgp_v1_",), URLSAFE, 36, 64),
+    _key("runpod_key", "API key of RunPod", ("rpa_",), ALNUM, 36, 64),
+    _key("llamaindex_key", "API key of LlamaCloud", ("llx-",), ALNUM, 40, 64),
+    _key("e_two_b_key", "API key of E2B", ("e2b_",), HEX, 40, 64),
+    _key("browserbase_key", "API key of Browserbase", ("bb_live_", "bb_test_"), URLSAFE, 20, 64),
+    _key("friendli_token", "token of Friendli", ("flp_",), ALNUM, 40, 64),
+    _key("mem_zero_key", "API key of Mem0", ("m0-",), ALNUM, 36, 48),
+    _key("nomic_key", "API key of Nomic", ("nk-",), URLSAFE, 40, 48, confirm="mixed_body"),
+    _key("apify_token", "token of Apify", ("apify_api_", "apify_proxy_"), ALNUM, 30, 48),
+    _key("modal_token", "token of Modal", ("ak-", "as-"), ALNUM, 22, 22, confirm="mixed_body"),
+    _key("cartesia_key", "API key of Cartesia", ("sk_car_",), ALNUM, 20, 40),
+    _key("helicone_key", "API key of Helicone", ("sk-helicone-", "pk-helicone-"), URLSAFE, 20, 64),
+    _key("scrapfly_key", "API key of Scrapfly", ("scp-live-", "scp-test-"), HEX, 32, 32),
+    _key("braintrust_key", "API key of Braintrust", ("bt-st-",), ALNUM, 40, 64),
+    _key("upstage_key", "API key of Upstage", ("up_",), ALNUM, 28, 40, confirm="mixed_body"),
+)
+
+_MORE_BUSINESS_KEYS = (
+    _key("paddle_key", "API key of Paddle", ("pdl_live_apikey_", "pdl_sdbx_apikey_", "pdl_ntfset_"), WORD, 40, 90),
+    _key("polar_token", "token of Polar", ("polar_oat_", "polar_pat_", "polar_at_", "polar_whs_"), ALNUM, 30, 80),
+    _key("xendit_key", "secret key of Xendit", ("xnd_production_", "xnd_development_"), ALNUM, 40, 80),
+    _key("midtrans_key", "server key of Midtrans", ("SB-Mid-server-", "Mid-server-"), URLSAFE, 20, 48),
+    _key("omise_key", "secret key of Omise", ("skey_test_", "skey_"), LOWER, 17, 32, confirm="mixed_body"),
+    _key("mollie_key", "API key of Mollie", ("live_", "test_"), ALNUM, 30, 34, confirm="mixed_body"),
+    _key("adyen_key", "API key of Adyen", ("AQE",), "[A-Za-z0-9+/=^,.{}<>&*()-]", 120, 400, confirm="mixed_body"),
+    _key(
+        "checkout_key",
+        "secret key of Checkout.com",
+        ("sk_sbox_", "sk_test_", "sk_"),
+        "[a-z0-9-]",
+        30,
+        48,
+        confirm="mixed_body",
+    ),
+    _key("circle_key", "API key of Circle", ("TEST_API_KEY:", "LIVE_API_KEY:"), "[a-f0-9:]", 60, 80),
+    _key("woocommerce_key", "consumer key of WooCommerce", ("ck_", "cs_"), HEX, 40, 40),
+    _key("clickup_token", "token of ClickUp", ("pk_",), "[A-Z0-9_]", 36, 60, confirm="mixed_body"),
+    _key("klaviyo_key", "private key of Klaviyo", ("pk_",), HEX, 34, 34),
+    _key("trello_token", "token of Trello", ("ATTA",), ALNUM, 60, 80),
+    _key("cal_key", "API key of Cal.com", ("cal_live_", "cal_test_", "cal_"), HEX, 30, 64),
+    _key("tally_key", "API key of Tally", ("tly-",), ALNUM, 24, 64),
+    _key("zoho_token", "token of Zoho", ("1000.",), "[a-f0-9.]", 65, 65),
+    _key("close_key", "API key of Close", ("api_",), DOTTED, 40, 64, confirm="mixed_body"),
+    _key("onesignal_key", "API key of OneSignal", ("os_v2_app_", "os_v2_org_"), LOWER, 60, 120),
+    _key("beamer_key", "API key of Beamer", ("b_",), PADDED, 40, 48, confirm="mixed_body"),
+    _key("teamwork_token", "token of Teamwork", ("tkn.v1_",), PADDED, 40, 120),
+    _key("square_access_token", "access token of Square", ("EAAA", "EAAl"), URLSAFE, 22, 60, confirm="mixed_body"),
+    _key("axiom_token", "token of Axiom", ("xaat-", "xapt-"), HEX_DASH, 36, 36),
+    _key("pagerduty_token", "token of PagerDuty", ("pdus+", "pdeu+"), "[A-Za-z0-9_+-]", 20, 64),
+    _key("honeybadger_key", "key of Honeybadger", ("hbp_", "hbr_"), ALNUM, 30, 48),
+    _key("adafruit_key", "key of Adafruit IO", ("aio_",), ALNUM, 28, 28),
+    _key("ubidots_token", "token of Ubidots", ("BBFF-", "BBUS-"), ALNUM, 30, 40),
+    _key("stytch_secret", "secret of Stytch", ("secret-live-", "secret-test-"), PADDED, 32, 48),
+    _key("onfido_token", "token of Onfido", ("api_live.", "api_sandbox.", "api_live_us."), "[A-Za-z0-9._-]", 32, 100),
+    _key("persona_key", "API key of Persona", ("persona_production_", "persona_sandbox_"), HEX_DASH, 36, 36),
+    _key("imagekit_key", "private key of ImageKit", ("private_",), PADDED, 27, 29, confirm="mixed_body"),
+    _key("contentstack_token", "token of Contentstack", ("blt", "cs"), HEX, 32, 48, confirm="mixed_body"),
+    _key("sanity_token", "token of Sanity", ("sk",), ALNUM, 150, 200, confirm="mixed_body"),
+    _key("mapbox_temporary_token", "temporary token of Mapbox", ("tk.eyJ",), DOTTED, 60, 400),
+    _key("ebay_token", "user token of eBay", ("v^1.1#",), "[A-Za-z0-9#^/+=]", 60, 2400),
+    _key(
+        "amazon_login_token",
+        "token of Login with Amazon",
+        ("Atza|", "Atzr|", "amzn1.oa2-cs.v1."),
+        "[A-Za-z0-9_=+/-]",
+        40,
+        600,
+    ),
+    _key("nostr_key", "private key of Nostr", ("nsec1",), LOWER, 58, 58),
+    _key("extended_private_key", "extended private key of a wallet", ("xprv", "yprv", "zprv", "tprv"), ALNUM, 100, 112),
+    _shape(
+        "wallet_import_key",
+        "private key of a wallet in its import format",
+        r"(?<![A-Za-z0-9])(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-9A-HJ-NP-Za-km-z]{51})(?![A-Za-z0-9])",
+        (),
+        f"wif 5Kb8kLf9zgWQnogidDA76MzPL6TsZZY36hWXMssSzNy{'dYXYB9KF'} x",
+        "wif 5Kb8kLf9zg x",
+        family="token",
+        locate=r"\b(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-9A-HJ-NP-Za-km-z]{51})\b",
+        confirm="mixed_body",
+    ),
+    _shape(
+        "deepl_key",
+        "API key of DeepL",
+        r"(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:(?:fx|dp)(?![A-Za-z0-9])",
+        (),
+        f"item {_sample_uuid()}:fx set",
+        f"item {_sample_uuid()}:xf set",
+        family="token",
+        locate=r":(?:fx|dp)\b",
+        backs=(36,),
+    ),
+    _shape(
+        "named_environment_token",
+        "a token whose prefix names its maker and what it opens, as live or secret does",
+        LEFT + r"[A-Za-z][A-Za-z0-9]{0,14}[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|key|"
+        r"token|access|private|admin|service)[_-]){1,3}"
+        r"(?P<secret>[A-Za-z0-9]{20,256}+)(?![A-Za-z0-9])",
+        (),
+        f"use quux_access_{_sample(32)} now",
+        "use quux_access_configuration_of_things now",
+        kind="api_key",
+        family="token",
+        locate=r"\b[A-Za-z][A-Za-z0-9]*[_-](?:(?:live|test|prod|production|sandbox|secret|sk|pat|api|apikey|"
+        r"key|token|access|private|admin|service)[_-])+[A-Za-z0-9]{10}",
+        confirm="random_value",
+        confidence="medium",
+    ),
+    _shape(
+        "prefixed_token",
+        "a long token of mixed letters and digits behind a short prefix",
+        LEFT + r"(?!(?:msg|call|toolu|srvtoolu|req|resp|chatcmpl|run|thread|file|evt|item|batch|rs|fc|ws|step|conv|"
+        r"pk|pub)_)[A-Za-z]{2,10}_[A-Za-z0-9]{30,256}+(?![A-Za-z0-9])",
+        (),
+        f"use quux_{_sample(36)} now",
+        f"use msg_{_sample(36)} now",
+        kind="api_key",
+        family="token",
+        locate=r"\b[A-Za-z]{2,10}_[A-Za-z0-9]{20}",
+        confirm="mixed_token",
+        confidence="low",
+    ),
 )
 
 _WATCH_KEYS = (
@@ -564,7 +881,7 @@ _DOCUMENTS = (
         "private key in armour",
         r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?!-----)[\s\S]){0,32768}+-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----",
-        ("PRIVATE KEY",),
+        ("-----BEGIN ",),
         f"-----BEGIN {'OPENSSH'} PRIVATE KEY-----\n{_sample(64)}\n-----END {'OPENSSH'} PRIVATE KEY-----",
         f"-----BEGIN PUBLIC KEY-----\n{_sample(64)}\n-----END PUBLIC KEY-----",
     ),
@@ -576,7 +893,7 @@ _DOCUMENTS = (
         r"(?:[A-Za-z0-9+/=]{16,32768}|(?:Proc-Type|DEK-Info|Version|Comment|Hash):[^\n\\\"]{0,200}|"
         r"[A-Za-z0-9+/=]{1,64}(?=\\?[\"']|\Z|\.\.\.|\u2026|\n\n)))"
         r"{0,2048}+",
-        ("PRIVATE KEY",),
+        ("-----BEGIN ",),
         f"-----BEGIN {'EC'} PRIVATE KEY-----\n{_sample(64)}\n{_sample(30)}",
         "-----BEGIN CERTIFICATE-----\nMIIB",
         kind="private_key",
@@ -593,10 +910,11 @@ _DOCUMENTS = (
     _shape(
         "jwt",
         "JSON Web Token",
-        LEFT + r"eyJ[A-Za-z0-9_-]{8,65536}+(?:\.[A-Za-z0-9_-]{2,65536}+(?:\.[A-Za-z0-9_-]{0,65536}+){0,3}|" + CUT + ")",
+        LEFT + r"eyJ[A-Za-z0-9_-]{8,65536}+(?:\.[A-Za-z0-9_-]{2,65536}+(?:\.[A-Za-z0-9_-]{0,65536}+){0,3}|"
+        r"" + CUT + ")",
         ("eyJ",),
-        f"token eyJ{_sample(33)}.eyJ{_sample(60)}.{_sample(43)}",
-        f"token eyJ{_sample(5)} set",
+        f"item eyJ{_sample(33)}.eyJ{_sample(60)}.{_sample(43)}",
+        f"item eyJ{_sample(5)} set",
         confirm="prefixed_value",
     ),
     _shape(
@@ -616,32 +934,37 @@ _ADDRESSES_AND_HEADERS = (
         "url_password",
         "password in a URL or connection string",
         r":(?://|"
-        r"\\/\\/)[^\s/:@\"'<>\\]{0,128}:(?P<secret>(?![0-9]{1,5}[/?#,])(?:[^\s\"'<>@\\]{1,512}+@(?=[^\s\"'<>@/]{1,255}@))?[^\s\"'<>@\\]{1,512}+)@"
+        r"\\/\\/)[^\s/:@\"'<>\\]{0,128}:(?P<secret>(?![0-9]{1,5}[/?#,])(?:[^\s\"'<>@\\]{1,512}"
+        r"+@(?=[^\s\"'<>@/]{1,255}@))?[^\s\"'<>@\\]{1,512}+)@"
         r"(?=[A-Za-z0-9\[\]$({%_*.-])",
-        ("://", ":\\/\\/"),
+        (),
         f"postgresql+psycopg://app:{_sample(9)}@db.internal:5432/app",
         "postgresql://app:${DB_PASSWORD}@db.internal:5432/app",
         confirm="not_filler",
+        locate=r":(?://|\\/\\/)[^\s/:@\"'<>\\]*:",
+        heads=":",
     ),
     _shape(
         "url_user_token",
         "token in the place of the user of a URL",
         r"://(?P<secret>[A-Za-z0-9_.=-]{16,512}+)(?=(?::x-oauth-basic|:)?@)",
-        ("://",),
+        (),
         f"https://{_sample(32)}@reports.example/1",
         "ssh://deploy@build.example/1",
-        confirm="random_value",
+        confirm="url_token",
+        locate=r"://[A-Za-z0-9_.=-]{16,}(?::x-oauth-basic|:)?@",
+        heads=":",
     ),
     _shape(
         "authorization",
         "credentials of an Authorization header",
-        r"(?i)authorization\\{0,3}[\"'`]?\]?\s{0,4}(?:[:=,]|=>)\s{0,4}[bfru]?\\{0,3}[\"'`]?"
+        r"(?i)authorization\\{0,3}[\"'`]?\]?\s{0,4}(?:[:=]|=>|,(?=\s{0,4}\\{0,3}[\"'`]))\s{0,4}[bfru]?\\{0,3}[\"'`]?"
         r"(?:(?:digest|hawk|aws4-hmac-sha256|oauth|signature|mac)[ \t]{1,4}(?P<secret>[^\n\\]{8,4096})"
         r"|(?:[a-z][a-z0-9_-]{1,24}[ \t:]{1,4})?(?P<value>[^\s\"'`\\,;<>(){}\[\]$]{6,16384}))",
         ("authorization",),
         f"Authorization: ApiKey {_sample(24)}",
         "Authorization: Bearer <token>",
-        confirm="not_filler",
+        confirm="authorization_value",
     ),
     _shape(
         "bearer_token",
@@ -656,7 +979,7 @@ _ADDRESSES_AND_HEADERS = (
         "basic_credentials",
         "credentials after the word Basic",
         r"\b[Bb]asic (?P<secret>[A-Za-z0-9+/]{12,1024}={0,2})(?![A-Za-z0-9])",
-        ("asic ",),
+        ("basic ",),
         f"header Basic {_sample(30)}==",
         "Basic understanding of things",
         confirm="credential_body",
@@ -664,7 +987,8 @@ _ADDRESSES_AND_HEADERS = (
     _shape(
         "set_cookie",
         "value of a cookie that is set",
-        r"(?i)set-cookie\\{0,3}[\"']?\]?\s{0,4}[:=,]\s{0,4}\\{0,3}[\"']?[^\s=;\"'\\,]{1,128}=(?P<secret>[^\s;\"'\\,]{6,4096})",
+        r"(?i)set-cookie\\{0,3}[\"']?\]?\s{0,4}[:=,]\s{0,4}\\{0,3}[\"']?[^\s=;\"'\\,]{1,128}"
+        r"=(?P<secret>[^\s;\"'\\,]{6,4096})",
         ("set-cookie",),
         f"Set-Cookie: session={_sample(24)}; Path=/; HttpOnly",
         "Set-Cookie: theme=dark; Path=/",
@@ -690,41 +1014,65 @@ _COMMANDS_AND_FILES = (
         "user and password of a curl or wget command",
         r"(?:\s|=)(?:-u|--user|--proxy-user|-U)(?:[ \t]{1,4}|"
         r"=)?[\"']?[^\s:\"'@/\\]{1,128}:(?P<secret>[^\s\"'\\]{2,512})",
-        ("-u", "--user", "--proxy-user", "-U"),
+        (),
         f"curl -s -u alice:{_sample(9)} https://api.example",
         "docker run -u 1000:1000 image",
         confirm="not_numeric",
+        locate=r"[\s=](?:-u|--user|--proxy-user)[ \t=\"'A-Za-z]",
+        heads=" \t\r\n=",
     ),
     _shape(
         "short_password_flag",
         "password after -p of a database or login command",
-        r"\b(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump|sshpass|mongo|mongosh|"
-        r"mongodump|mongorestore|clickhouse-client|docker login|"
-        r"podman login|helm registry login|az login|oc login|sqlcmd|bcp|isql|tsql|ldapsearch|"
-        r"ldapadd|ldapmodify|redis-cli|cqlsh|smbclient|htpasswd|7z|zip|unzip)"
-        r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
-        r"'[^'\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
-        ("-p", "-P", "-w", "-a"),
+        r"\b"
+        + _COMMANDS
+        + r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
+        r"'[^'\"\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
+        (),
         f"mysql -h db -u root -p'{_sample(9)}' shop",
         "mysql -h db -u root -p shop_production",
         kind="password",
         confirm="flag_password",
+        family="token",
+        locate=_COMMANDS + r"[ \t]",
+    ),
+    _shape(
+        "password_flag_of_command",
+        "password after the flag of a command whose flag takes nothing else",
+        r"\b(?:(?:docker|podman|helm registry|oc|nerdctl|crane|skopeo|az acr|buildah) login\b[^\n|&;]{0,256}?\s-p|"
+        r"az login\b[^\n|&;]{0,256}?\s-p|redis-cli\b[^\n|&;]{0,256}?\s-a|sshpass\b[^\n|&;]{0,64}?\s?-p|"
+        r"(?:sqlcmd|bcp|isql|osql|unzip|zip)\b[^\n|&;]{0,256}?\s-P|ldap(?:search|add|modify|delete|"
+        r"passwd)\b[^\n|&;]{0,256}?\s-w|"
+        r"(?:cqlsh|mongosh?|mongodump|mongorestore|cypher-shell|rabbitmqadmin)\b[^\n|&;]{0,256}?\s-p|"
+        r"mosquitto_(?:pub|sub)\b[^\n|&;]{0,256}?\s-P|xfreerdp\b[^\n|&;]{0,256}?\s/p:|ipmitool\b[^\n|&;]{0,256}?\s-P|"
+        r"net use\b[^\n|&;]{0,128}?\s/user:[^\s]{1,64})[ \t=]{0,2}"
+        r"(?P<secret>\"[^\"\n\\]{3,128}\"|'[^'\"\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{2,128})",
+        (),
+        f"redis-cli -h cache.example -a {_sample(12)} ping",
+        "docker login -u deploy -p $PASSWORD",
+        kind="password",
+        confirm="flag_word",
+        confidence="medium",
+        family="token",
+        locate=_LOGIN_COMMANDS + r"[ \t]",
     ),
     _shape(
         "user_percent_password",
         "user%password of an smb command",
         r"\s-U[ \t]{0,2}[\"']?[^\s%\"']{1,64}%(?P<secret>[^\s\"'\\]{3,128})",
-        ("-U",),
+        (),
         f"smbclient //files/share -U bob%{_sample(9)}",
         "date -U %Y",
         kind="password",
         confirm="not_filler",
+        family="token",
+        locate=r"\s-U[ \t\"']{0,2}[^\s%\"']+%",
     ),
     _shape(
         "openssl_password",
         "password given to openssl",
         r"-(?:pass|passin|passout)[ \t]{1,2}[\"']?pass:(?P<secret>[^\s\"'\\]{1,128})",
-        ("pass:",),
+        ("-pass",),
         f"openssl enc -pass pass:{_sample(9)} -in a",
         "openssl enc -pass env:KEY -in a",
         kind="password",
@@ -733,10 +1081,10 @@ _COMMANDS_AND_FILES = (
     _shape(
         "sudo_password",
         "password piped into sudo or passwd",
-        r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\n\\]{3,128}'|"
+        r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\"\n\\]{3,128}'|"
         r"[^\s\"'\\|$]{3,128})[ \t]{0,2}\|[ \t]{0,2}"
         r"(?:sudo[ \t]{1,2}-S|passwd|docker login|chpasswd|kinit)",
-        ("sudo -s", "passwd", "docker login", "kinit", "echo"),
+        ("echo ", "echo\t"),
         f"echo '{_sample(9)}' | sudo -S apt update",
         "echo $PASS | sudo -S apt update",
         kind="password",
@@ -745,25 +1093,103 @@ _COMMANDS_AND_FILES = (
     _shape(
         "password_in_prose",
         "password told in a sentence",
-        r"(?i)(?<![\w-])(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|"
-        r"contrase\u00f1a|mot de passe|api[ -]?key|secret)(?![\w-])"
+        r"(?i)(?<![\w:-])" + _SAYS_SO + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
         r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
         r"(?P<secret>\\?\"[^\s\"\\]{4,128}\\?\"|'[^\s']{4,128}'|`[^\s`]{4,128}`|"
         r"[^\s\"'`<>{}()\[\]\\,;|&]{5,128}[^\s\"'`<>{}()\[\]\\,;|&.!?:])",
-        ("pass", "kennwort", "pwd", "pw", "contrase", "key", "secret"),
+        (),
         "you can log in with user app and password Xk_29dfTq.",
         "the password for the account is stored hashed",
         kind="password",
         confirm="told_password",
+        locate=_SAYS_SO + r"[ \t:=]",
+        heads="pckmwast",
+        confidence="medium",
+    ),
+    _shape(
+        "identified_by",
+        "password of a user that SQL makes",
+        r"(?i)identified[ ](?:with[ ][\w']{1,40}[ ])?by[ ](?:password[ ])?(?P<secret>\\?\"[^\"\s\\]{3,128}|"
+        r"\\?'[^'\"\s\\]{3,128})",
+        ("identified ",),
+        f"create user app identified by '{_sample(12)}'",
+        "create user app identified by '${PASSWORD}'",
+        kind="password",
+        confirm="quoted_password",
+        confidence="medium",
+    ),
+    _shape(
+        "set_with_space",
+        "value of a variable or setting that a space separates from its name",
+        r"(?:(?:ENV|setenv)[ \t]{1,4}[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|KEY)[A-Z0-9_]{0,8}"
+        r"|requirepass|masterauth)"
+        r"[ \t]{1,4}(?P<secret>[^\s\"'$<{=\\][^\s\"'\\]{3,256})",
+        ("ENV ", "setenv ", "requirepass ", "masterauth "),
+        f"ENV DB_PASSWORD {_sample(10)}",
+        "ENV DB_PASSWORD $PASSWORD",
+        kind="password",
+        confirm="flag_word",
+        confidence="medium",
+    ),
+    _shape(
+        "wifi_code",
+        "password of a wireless network in the text of its code",
+        r"WIFI:[^\n]{0,80}?;P:(?P<secret>[^;\n\"\\]{4,64});",
+        ("WIFI:",),
+        f"WIFI:S:home;T:WPA;P:{_sample(12)};;",
+        "WIFI:S:home;T:nopass;;",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "go_connection_string",
+        "password in a connection string of Go",
+        r"(?<![A-Za-z0-9_])[A-Za-z0-9_.-]{1,64}:(?P<secret>[^\s@:/\"']{2,128})@(?:tcp|udp|unix)\(",
+        (),
+        f"app:{_sample(10)}@tcp(db.example:3306)/shop",
+        "app:${DB_PASSWORD}@tcp(db.example:3306)/shop",
+        kind="password",
+        confirm="not_filler",
+        family="run",
+        locate=r"[A-Za-z0-9_.-]+:[^\s@:/\"']+@(?:tcp|udp|unix)\(",
+        needs=("@tcp(", "@udp(", "@unix("),
+    ),
+    _shape(
+        "oracle_login",
+        "password in a login of Oracle",
+        r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|exp(?:dp)?[ \t]|"
+        r"imp(?:dp)?[ \t])"
+        r"[A-Za-z0-9_$#]{1,64}/(?P<secret>[^\s@\"'/]{2,128})@",
+        ("jdbc:oracle:", "sqlplus ", "expdp ", "impdp "),
+        f"sqlplus scott/{_sample(9)}@orcl",
+        "sqlplus scott/$PASSWORD@orcl",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "assigned_token",
+        "letters and digits at random, alone behind a name at the start of a line",
+        r"(?:(?<=\n)|(?<!.))[ \t]{0,16}(?:export[ \t]{1,4}|-[ \t]{1,4})?"
+        r"[\"']?[A-Za-z_][A-Za-z0-9_.-]{1,64}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
+        r"[\"']?(?P<secret>[A-Za-z0-9]{28,72})(?=[\"']?,?[ \t]{0,4}(?:\r?\n|\Z))",
+        (),
+        f"quuxly = {_sample(32, LOWER)}\n",
+        f"checksum = {_sample(32, LOWER)}\n",
+        kind="token",
+        confirm="assigned_token",
+        confidence="low",
+        family="run",
+        locate=r"(?m)^[ \t]*(?:export[ \t]+|-[ \t]+)?"
+        r"[\"']?[A-Za-z_][A-Za-z0-9_.-]*[\"']?[ \t]*[:=][ \t]*[\"']?[A-Za-z0-9]{28}",
     ),
     _shape(
         "netrc",
         "password of a .netrc entry",
         r"\blogin[ \t\r\n]{1,8}[^\s\"'\\]{1,128}(?:[ \t\r\n]|"
         r"\\[nrt]){1,8}password[ \t\r\n]{1,8}(?P<secret>[^\s\"'\\]{1,512})",
-        ("login",),
+        ("login ", "login\t", "login\n", "login\r", "login\\"),
         f"machine api.example login alice password {_sample(9)}",
         "login form password <password>",
         kind="password",
@@ -772,13 +1198,15 @@ _COMMANDS_AND_FILES = (
     _shape(
         "pgpass",
         "password of a .pgpass line",
-        r"(?m)(?:^|\\n|\")(?:[A-Za-z0-9_.*-]{1,128}):(?:[0-9]{2,5}|"
+        r"(?m)(?:^|(?<=\\n)|(?<=\"))(?:[A-Za-z0-9_.*-]{1,128}):(?:[0-9]{2,5}|"
         r"\*):[A-Za-z0-9_.*-]{1,64}:[A-Za-z0-9_.*@-]{1,64}:(?P<secret>[^\s\"\\]{3,128})",
-        (":",),
+        (),
         f"db.internal:5432:app:alice:{_sample(12)}",
         "12:30:15:20:99:17",
         kind="password",
         confirm="pgpass_password",
+        family="run",
+        locate=r"[A-Za-z0-9_.*-]+:(?:[0-9]{2,5}|\*):[A-Za-z0-9_.*-]+:[A-Za-z0-9_.*@-]+:[^\s:]",
     ),
 )
 
@@ -788,50 +1216,38 @@ _PERSONAL = (
         "mail address",
         r"(?:(?<=\\[nrtbf])|(?<![\w.%+\\-]))[\w.%+-]{1,64}(?:@|"
         r"%40)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])",
-        ("@", "%40"),
+        (),
         "write to bob.k+x@mail.example.org now",
         "see icon@2x.png and git@host.example",
         confirm="email_address",
+        family="run",
+        locate=r"[\w.%+\x80-\xff-]+(?:@|%40)[\w\x80-\xff]",
+        needs=("@", "%40"),
     ),
     _shape(
         "phone_international",
         "phone number with its country code",
         r"\+(?<![\w+.=/-]\+)[1-9](?:[ ().\u00a0/-]{0,3}[0-9]){7,14}(?:[ ]?(?:x|ext\.?|#)[ ]?[0-9]{1,6})?(?![\w@])",
-        ("+",),
+        (),
         "call +49 30 5557 4242 now",
         "sum +1 +2 and +1234",
         kind="phone",
         confirm="international_phone",
+        family="number",
+        heads="+",
     ),
     _shape(
         "phone_national",
         "phone number in a national form, after a word that says so",
         r"(?i)[(0-9](?<![\w.+-][(0-9])[0-9() ./\u00a0-]{6,20}[0-9](?:[ ]?(?:x|ext\.?|"
         r"#)[ ]?[0-9]{1,6})?(?![\w@]|[.-][0-9])",
-        (
-            "phone",
-            "telefon",
-            "tel",
-            "mobil",
-            "cell",
-            "handy",
-            "fax",
-            "whatsapp",
-            "contact",
-            "call",
-            "dial",
-            "rufnummer",
-            "num",
-            "n\u00fam",
-            "num\u00e9",
-            "m\u00f3vil",
-            "sms",
-            "text",
-        ),
+        (),
         "Telefon: 030 5557 4242",
         "order 030 5557 4242",
         kind="phone",
         confirm="national_phone",
+        family="number",
+        heads="(0123456789",
     ),
     _shape(
         "phone_north_american",
@@ -839,11 +1255,149 @@ _PERSONAL = (
         r"[(0-9](?<![\w.+/-][(0-9])(?:(?<=\()[2-9][0-9]{2}\)[ ]?|"
         r"(?<=[2-9])[0-9]{2}[-.])[2-9][0-9]{2}[-.][0-9]{4}(?:[ ]?(?:x|ext\.?|"
         r"#)[ ]?[0-9]{1,6})?(?![\w@]|[-.][0-9])",
-        ("-", "."),
+        (),
         "at (415) 555-2671 today",
         "at 115-555-2671 today",
         kind="phone",
         confirm="varied_digits",
+        family="number",
+        heads="(23456789",
+    ),
+    _shape(
+        "spanish_dni",
+        "identity number of Spain",
+        r"[0-9](?<![\w.-][0-9])[0-9]{7}-?[A-HJ-NP-TV-Z](?![\w])",
+        (),
+        "DNI 12345678Z",
+        "DNI 12345678A",
+        kind="national_id",
+        confirm="spanish_id",
+        family="number",
+        heads=string.digits,
+    ),
+    _shape(
+        "spanish_nie",
+        "identity number of foreigners in Spain",
+        r"[XYZ](?<![\w.-][XYZ])-?[0-9]{7}-?[A-HJ-NP-TV-Z](?![\w])",
+        (),
+        "NIE X1234567L",
+        "NIE X1234567A",
+        kind="national_id",
+        confirm="spanish_id",
+        family="number",
+        heads="XYZ",
+    ),
+    _shape(
+        "codice_fiscale",
+        "tax code of Italy",
+        r"[A-Z](?<![\w][A-Z])[A-Z]{5}[0-9]{2}[A-EHLMPRST][0-9]{2}[A-Z][0-9]{3}[A-Z](?![\w])",
+        (),
+        "CF RSSMRA85T10A562S",
+        "CF RSSMRA85T10A562A",
+        kind="national_id",
+        confirm="italian_id",
+        family="number",
+        heads=string.ascii_uppercase,
+    ),
+    _shape(
+        "french_nir",
+        "social security number of France",
+        r"[12](?<![\w.-][12])[ ]?[0-9]{2}[ ]?[0-9]{2}[ ]?(?:[0-9]{2}|"
+        r"2[AB])[ ]?[0-9]{3}[ ]?[0-9]{3}[ ]?[0-9]{2}(?![\w])",
+        (),
+        "NIR 1 84 12 76 451 089 46",
+        "NIR 1 84 12 76 451 089 47",
+        kind="national_id",
+        confirm="french_id",
+        family="number",
+        heads="12",
+    ),
+    _shape(
+        "cpf",
+        "taxpayer number of Brazil",
+        r"[0-9](?<![\w.-][0-9])[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}(?![\w])",
+        (),
+        "CPF 529.982.247-25",
+        "CPF 529.982.247-26",
+        kind="national_id",
+        confirm="brazilian_id",
+        family="number",
+        heads=string.digits,
+    ),
+    _shape(
+        "swiss_ahv",
+        "insurance number of Switzerland",
+        r"756(?<![\w.-]756)\.[0-9]{4}\.[0-9]{4}\.[0-9]{2}(?![\w])",
+        (),
+        "AHV 756.9217.0769.85",
+        "AHV 756.9217.0769.86",
+        kind="national_id",
+        confirm="swiss_id",
+        family="number",
+        heads="7",
+    ),
+    _shape(
+        "personnummer",
+        "personal number of Sweden",
+        r"[0-9](?<![\w.-][0-9])[0-9]{5}(?:[0-9]{2})?[-+][0-9]{4}(?![\w-])",
+        (),
+        "nr 811218-9876",
+        "nr 811218-9877",
+        kind="national_id",
+        confirm="swedish_id",
+        family="number",
+        heads=string.digits,
+    ),
+    _shape(
+        "hetu",
+        "personal identity code of Finland",
+        r"[0-3](?<![\w.-][0-3])[0-9]{5}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y](?![\w])",
+        (),
+        "hetu 131052-308T",
+        "hetu 131052-308U",
+        kind="national_id",
+        confirm="finnish_id",
+        family="number",
+        heads=string.digits,
+    ),
+    _shape(
+        "nino",
+        "insurance number of the United Kingdom",
+        r"(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z](?<![\w][A-Z])"
+        r"[A-CEGHJ-NPR-TW-Z][ ]?[0-9]{2}[ ]?[0-9]{2}[ ]?[0-9]{2}[ ]?[A-D](?![\w])",
+        (),
+        "NINO AB 12 34 56 C",
+        "NINO GB 12 34 56 C",
+        kind="national_id",
+        confirm="any_number",
+        family="number",
+        heads=string.ascii_uppercase,
+    ),
+    _shape(
+        "told_national_id",
+        "identity number with a check digit, after a word that says so",
+        r"[0-9](?<![\w.-][0-9])(?<![0-9][ ][0-9])(?:[0-9][ -]?){8,11}(?<=[0-9])(?![\w]|[ -][0-9])",
+        (),
+        "BSN: 111222333",
+        "order: 111222333",
+        kind="national_id",
+        confirm="told_id",
+        family="number",
+        heads=string.digits,
+    ),
+    _shape(
+        "phone_grouped",
+        "phone number in the groups of France, Britain, Germany, the Netherlands",
+        r"(?<![\w.+/-])(?:0[1-9](?:[ .-][0-9]{2}){4}|\(0[0-9]{1,5}\)[ /-]?[0-9]{3,5}[ -]?[0-9]{2,6}|"
+        r"0[1-9][0-9]{1,4}[ ]?/[ ]?[0-9]{3,5}[ ]?[0-9]{2,5}|0[1-9][0-9]{3}[ ][0-9]{6}|"
+        r"0[1-9][0-9]{2,3}[ ][0-9]{3}[ ][0-9]{3,4}|06[- ][0-9]{8})(?![\w]|[ .-][0-9])",
+        (),
+        "office 01 23 45 67 89",
+        "build 01 23 45 67",
+        kind="phone",
+        confirm="any_number",
+        family="number",
+        heads="(0",
     ),
     _shape(
         "card",
@@ -854,6 +1408,8 @@ _PERSONAL = (
         "card 4242 4242 4242 4242 ok",
         "card 4242 4242 4242 4241 no",
         confirm="card_number",
+        family="number",
+        heads=string.digits,
     ),
     _shape(
         "iban",
@@ -863,35 +1419,44 @@ _PERSONAL = (
         "IBAN DE89 3704 0044 0532 0130 00",
         "IBAN DE88 3704 0044 0532 0130 00",
         confirm="iban",
+        family="number",
+        heads=string.ascii_uppercase,
     ),
     _shape(
         "ssn",
         "social security number of the United States",
         r"[0-9](?<![\w.+-][0-9])[0-9]{2}-[0-9]{2}-[0-9]{4}(?![\w-])",
-        ("-",),
+        (),
         "ssn 536-22-8714 on file",
         "part 000-22-8714 in stock",
         confirm="social_security_number",
+        family="number",
+        heads=string.digits,
     ),
     _shape(
         "ipv4",
         "public IPv4 address",
         r"[0-9](?<![\w.-][0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])",
-        (".",),
+        (),
         "from 8.8.4.4 port 53",
         "from 192.168.1.7, version 1.2.3.4 and v4.3.2.1",
         kind="ip_address",
         confirm="public_address",
+        family="number",
+        heads=string.digits,
     ),
     _shape(
         "ipv6",
         "public IPv6 address",
-        r"[0-9A-Fa-f](?<![\w:.][0-9A-Fa-f])[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}:){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
-        (":",),
+        r"[0-9A-Fa-f](?<![\w:.][0-9A-Fa-f])[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}"
+        r":){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
+        (),
         "from 2a00:1450:4001:82b::200e port 53",
         "at 12:30:45 from fe80::1 and 2001:db8::1",
         kind="ip_address",
         confirm="public_address",
+        family="number",
+        heads=string.hexdigits,
     ),
 )
 
@@ -902,6 +1467,10 @@ RULES: tuple[Rule, ...] = (
     *_MODEL_KEYS,
     *_MESSAGE_KEYS,
     *_BUSINESS_KEYS,
+    *_MORE_CLOUD_KEYS,
+    *_MORE_CODE_KEYS,
+    *_MORE_MODEL_KEYS,
+    *_MORE_BUSINESS_KEYS,
     *_WATCH_KEYS,
     *_DOCUMENTS,
     *_ADDRESSES_AND_HEADERS,

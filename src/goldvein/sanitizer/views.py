@@ -1,120 +1,289 @@
 """Other readings of a text: what a terminal, a shell or a parser would make of it.
 
-A secret may be written with escapes, colours, invisible characters, or in two string literals. A view undoes these
-and keeps a map back, so that what is found in the view is redacted in the text as it was written.
+A secret may be written with escapes, colours, invisible or wide characters, in two string literals, or broken by the
+edge of a terminal. A view undoes these and keeps a map back, so that what is found in the view is redacted in the text
+as it was written.
 """
 
 import base64
 import binascii
+import html
 import re
+import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-MAX_BASE64_RUNS = 64
+from goldvein.sanitizer.checks import is_made_of_words
+from goldvein.sanitizer.matching import compile_linear, readable
 
-_HINTS = (
-    "%", "\\u", "\\x", "\\\n", "\\\r", "\\\\\\n", "\x1b", "\\033[", "\\e[", "&#", "&quot;", "&amp;", "&lt;",
-    "&gt;", "&apos;",
-    "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\u2061", "\u2062", "\u2063", "\u2064",
-    "\ufeff", "\u00ad",
-    '"\n', "'\n", '" \n', "' \n", '" +', "' +", '"+', "'+", '" .', "' .", '" \\', "' \\", "`\n", "^\n",
-)  # fmt: skip
+MAX_BASE64_RUNS = 64
+MAX_LEVELS = 3
+NEAR_CHARS = 256
+GAP = "\n"
+MIN_WRAPPED_LINE_CHARS = 40
+MIN_WRAPPED_RUN_CHARS = 16
+SAME_START_CHARS = 4
+MAX_WRAPPED_RUN_CHARS = 256
+_PROBED_BASE64_CHARS = 24
+_LAST_CODE_POINT = 0x10FFFF
+_FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
+
+_INVISIBLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+)
+_WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
+_HINT = compile_linear(
+    r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
+    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
+    r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
+)
+_BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
+_QUOTED_PRINTABLE = compile_linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
 _WRITTEN_OTHERWISE = re.compile(
-    r"""
+    rf"""
     (?P<nothing>
-        [\u200b-\u200f\u2060-\u2064\ufeff\u00ad]
-      | (?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e)\[[0-9;]{0,16}[A-Za-z]
-      | [\\`^]\r?\n | \\\\\\n
-      | (?<!\\)(?P<quote>["'])[ \t]{0,8}
-        (?:\+[ \t]{0,8}(?:\\?\n[ \t]{0,64})?|[\\.]?[ ]?\n[ \t]{0,64}(?:[+.][ \t]{0,8})?|\.[ \t]{1,8})(?P=quote)
+        [{_INVISIBLE}]
+      | (?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e)(?:\[[0-9;:?]{{0,24}}[A-Za-z]|\][^\x07\x1b\n]{{0,256}}(?:\x07|\x1b\\))
+      | (?:\\|(?<![`^\n])[`^])\r?\n[ \t]{{0,16}}(?=\S) | \\\\\\n
+      | (?<!\\)(?P<quote>["'])[ \t]{{0,8}}
+        (?:\+[ \t]{{0,8}}(?:\\?\r?\n[ \t]{{0,64}})?|[\\.]?[ ]?\r?\n[ \t]{{0,64}}(?:[+.][ \t]{{0,8}})?|\.[ \t]{{1,8}})
+        (?P=quote)
     )
-    | \\u(?P<unit>[0-9a-fA-F]{4}) | (?:\\x|%)(?P<byte>[0-9a-fA-F]{2})
-    | &(?:\#(?P<decimal>[0-9]{2,5})|\#[xX](?P<hexadecimal>[0-9a-fA-F]{2,4})|(?P<entity>quot|amp|lt|gt|apos));
+    | \\(?:u\{{(?P<braced>[0-9a-fA-F]{{1,6}})\}}|u(?P<unit>[0-9a-fA-F]{{4}})|U(?P<long>[0-9a-fA-F]{{8}}))
+    | (?:\\x|%)(?P<byte>[0-9a-fA-F]{{2}}) | %u(?P<percent>[0-9a-fA-F]{{4}}) | \\(?P<octal>[0-3][0-7]{{2}})(?![0-9])
+    | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z]{{2,8}});)
+    | (?P<wide>[{_WIDE}]) | \\(?P<slash>/)
     """,
     re.VERBOSE,
 )
-_ENTITIES = {"quot": '"', "amp": "&", "lt": "<", "gt": ">", "apos": "'"}
-_BASE64_RUN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,8192}+={0,2}(?![A-Za-z0-9+/=_-])")
-_PRINTABLE_PARTS = re.compile(r"[\x20-\x7e\t\r\n]{12,8192}")
+_QUOTED_PRINTABLE_TOO = re.compile(
+    _WRITTEN_OTHERWISE.pattern + r"| (?P<soft>=\r?\n) | =(?P<quoted>[0-9A-F]{2})", re.VERBOSE
+)
+_CODES = {"braced": 16, "unit": 16, "long": 16, "byte": 16, "percent": 16, "quoted": 16, "octal": 8}
+_QUOTED_BYTE = re.compile(r"=[0-9A-F]{2}|=\r?\n")
+_BASE64_RUN = compile_linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
+_BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
+_PRINTABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{12,65536}")
+_WRAP = compile_linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+_RUN_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-")
+_RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
+_WORD_AFTER = re.compile(r"[A-Za-z]?[a-z]{1,24}(?:[ ,;:).]|\Z)")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,64}[ ]?[=:(]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """A text read in another way; `begins` and `ends` give, for parts of it, where they stand in the input."""
+    """A text read in another way; `begins` and `ends` give, for parts of it, where they stand in what it was read from.
+
+    `joins`: where lines were joined on a guess. A finding counts only if it crosses one of them.
+    """
 
     text: str
     marks: tuple[int, ...]
     begins: tuple[int, ...]
     ends: tuple[int, ...]
+    joins: tuple[int, ...] = ()
+    below: "View | None" = None
 
     def input_span(self, start: int, end: int) -> tuple[int, int]:
         """Find the span of the input that reads as this span of the view."""
         first = bisect_right(self.marks, start) - 1
         last = bisect_right(self.marks, end - 1) - 1
-        return self._input_place(first, start)[0], self._input_place(last, end - 1)[1]
+        span = self._place_below(first, start)[0], self._place_below(last, end - 1)[1]
+        return self.below.input_span(*span) if self.below else span
 
-    def _input_place(self, part: int, place: int) -> tuple[int, int]:
-        """Find where the input holds one character of the view."""
+    def _place_below(self, part: int, place: int) -> tuple[int, int]:
+        """Find where one character of the view was read from."""
         offset = place - self.marks[part]
         if self.ends[part] < 0:
             begin = self.begins[part] + offset
             return begin, begin + 1
         return self.begins[part], self.ends[part]
 
+    def crosses_join(self, start: int, end: int) -> bool:
+        """Tell whether a span of the view holds a join."""
+        place = bisect_right(self.joins, start)
+        return place < len(self.joins) and self.joins[place] < end
 
-def plain_view(text: str) -> View | None:
+
+Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
+
+
+def other_views(text: str) -> Iterator[View]:
+    """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
+    reading, below = text, None
+    for _ in range(MAX_LEVELS):
+        view = _plain_view(reading, below)
+        if view is None:
+            break
+        yield view
+        reading, below = view.text, view
+    wrapped = _unwrapped_view(text)
+    if wrapped is not None:
+        yield wrapped
+
+
+def _plain_view(text: str, below: View | None) -> View | None:
     """Read the text with escapes undone and literals joined; None when nothing in it is written otherwise."""
-    if not any(hint in text for hint in _HINTS):
-        return None
-    parts: list[tuple[str, int, int]] = []
+    parts: list[Part] = []
     position = 0
-    for match in _WRITTEN_OTHERWISE.finditer(text):
-        if position < match.start():
-            parts.append((text[position : match.start()], position, -1))
-        meaning = _meaning(match)
+    for place, expression in _places(text):
+        if place < position:
+            continue
+        match = expression.match(text, place)
+        meaning = _meaning(match) if match else None
+        if match is None or meaning is None:
+            continue
+        parts += _kept(text, position, place)
         if meaning:
-            parts.append((meaning, match.start(), match.end()))
+            parts.append((meaning, place, match.end()))
         position = match.end()
     if not position:
         return None
-    if position < len(text):
-        parts.append((text[position:], position, -1))
-    return _view_of(parts) if parts else None
+    parts += _kept(text, position, len(text))
+    return _view_of(parts, below=below) if parts else None
 
 
-def _view_of(parts: list[tuple[str, int, int]]) -> View:
-    """Join the parts: (text, where it begins in the input, where it ends; -1 for a part that is the input itself)."""
+def _places(text: str) -> Iterator[tuple[int, re.Pattern[str]]]:
+    """Yield, from left to right, where something may be written otherwise, and the expression to read it with."""
+    data = readable(text)
+    located = _HINT.search(data)
+    expression, places = _WRITTEN_OTHERWISE, []
+    if located is not None:
+        places = [match.start() for match in _HINT.finditer(data)]
+        if b"=" in data and _QUOTED_PRINTABLE.search(data) is not None:
+            expression = _QUOTED_PRINTABLE_TOO
+            places += [match.start() for match in _QUOTED_BYTE.finditer(text)]
+    if not text.isascii():
+        places += [match.start() for match in _BEYOND_LATIN.finditer(text)]
+    return ((place, expression) for place in sorted(places))
+
+
+def _kept(text: str, start: int, end: int) -> list[Part]:
+    """Give an unchanged piece as parts: only what is near a change, since the rest has been read as it is."""
+    if end - start <= 2 * NEAR_CHARS:
+        return [(text[start:end], start, -1)] if start < end else []
+    head = (
+        max(text.rfind(" ", start, start + NEAR_CHARS), text.rfind("\n", start, start + NEAR_CHARS)) if start else start
+    )
+    tail = min(
+        place
+        for place in (text.find(" ", end - NEAR_CHARS, end), text.find("\n", end - NEAR_CHARS, end), end)
+        if place >= 0
+    )
+    if end == len(text):
+        tail = end
+    if head < start or (tail == end < len(text)):
+        return [(text[start:end], start, -1)]
+    parts = [(text[start:head], start, -1), (GAP, head, tail), (text[tail:end], tail, -1)]
+    return [part for part in parts if part[0]]
+
+
+def _view_of(parts: list[Part], *, below: View | None = None, joins: Sequence[int] = ()) -> View:
+    """Join the parts; `joins` are the parts that begin after a break left out on a guess."""
+    marks = tuple(accumulate((len(part) for part, _, _ in parts[:-1]), initial=0))
     return View(
         text="".join(part for part, _, _ in parts),
-        marks=tuple(accumulate((len(part) for part, _, _ in parts[:-1]), initial=0)),
+        marks=marks,
         begins=tuple(begin for _, begin, _ in parts),
         ends=tuple(end for _, _, end in parts),
+        joins=tuple(marks[part] for part in joins if part < len(marks)),
+        below=below,
     )
 
 
-def _meaning(match: re.Match[str]) -> str:
-    """Give the one character that is meant, or nothing."""
-    if match["nothing"] is not None:
+def _meaning(match: re.Match[str]) -> str | None:
+    """Give the characters that are meant, perhaps none; None when nothing else is meant than what is written."""
+    kind = match.lastgroup or ""
+    if kind in {"nothing", "soft"}:
         return ""
-    if match["entity"]:
-        return _ENTITIES[match["entity"]]
-    if match["decimal"]:
-        return chr(int(match["decimal"]))
-    code = match["hexadecimal"] or match["unit"] or match["byte"]
-    return chr(int(code, 16))
+    written = match[kind]
+    if kind == "slash":
+        return "/"
+    if kind in _CODES:
+        code = int(written, _CODES[kind])
+        return None if code > _LAST_CODE_POINT or _FIRST_SURROGATE <= code <= _LAST_SURROGATE else chr(code)
+    meaning = html.unescape(written) if kind == "entity" else unicodedata.normalize("NFKC", written)
+    return None if meaning == written else meaning
+
+
+def _unwrapped_view(text: str) -> View | None:
+    """Read the text without the breaks that the edge of a terminal may have put into a token."""
+    parts: list[Part] = []
+    joins: list[int] = []
+    position = 0
+    for located in _WRAP.finditer(readable(text)):
+        left, right = located.start() + 2, located.end() - 2
+        if left > position and _may_be_wrapped(text, left, right):
+            parts += _kept(text, position, left)
+            joins.append(len(parts))
+            position = right
+    if not parts:
+        return None
+    parts += _kept(text, position, len(text))
+    return _view_of(parts, joins=joins)
+
+
+def _may_be_wrapped(text: str, left: int, right: int) -> bool:
+    """Tell whether a long line ends in, and the next begins with, parts of one token and not with words."""
+    if left - text.rfind("\n", 0, left) <= MIN_WRAPPED_LINE_CHARS:
+        return False
+    begin = left
+    while begin > 0 and left - begin < MAX_WRAPPED_RUN_CHARS and text[begin - 1] in _RUN_CHARS:
+        begin -= 1
+    before, after = text[begin:left], _RUN_AFTER.match(text, right)
+    if after is None:
+        return False
+    if _WORD_AFTER.match(text, right) or text.startswith(("-----", "/"), right):
+        return False
+    run = before + after[0]
+    return (
+        len(run) >= MIN_WRAPPED_RUN_CHARS
+        and not run.isalpha()
+        and ("=" in before or any(character.isdigit() for character in run))
+        and before[:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
+        and before[-1] != "="
+        and not _ASSIGNMENT.match(text, right)
+        and not is_made_of_words(run)
+    )
 
 
 def base64_readings(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, decoded) for runs of base64 that hold readable text."""
-    for count, match in enumerate(_BASE64_RUN.finditer(text)):
+    for count, match in enumerate(_BASE64_RUN.finditer(readable(text))):
         if count >= MAX_BASE64_RUNS:
             return
-        run = match[0].rstrip("=").replace("-", "+").replace("_", "/")
-        try:
-            decoded = base64.b64decode(run + "=" * (-len(run) % 4), validate=True).decode("ascii")
-        except (binascii.Error, UnicodeDecodeError):
+        start, end = match.span()
+        if text[start - 1 : start] in _BASE64_NEIGHBOURS or text[end : end + 1] in _BASE64_NEIGHBOURS:
             continue
-        if _PRINTABLE_PARTS.fullmatch(decoded):
-            yield match.start(), match.end(), decoded
+        yield from _readable_runs(text, start, end)
+
+
+def _readable_runs(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Yield what decodes: all lines of a run together, or all but the last, which may be a word, or each alone."""
+    if _decoded(text[start : start + _PROBED_BASE64_CHARS]) is None:
+        return
+    last = text.rfind("\n", start, end)
+    for stop in (end, last) if last >= 0 else (end,):
+        decoded = _decoded(text[start:stop])
+        if decoded is not None:
+            yield start, stop, decoded
+            return
+    if last >= 0:
+        first = text.find("\n", start, end)
+        decoded = _decoded(text[start:first])
+        if decoded is not None:
+            yield start, first, decoded
+
+
+def _decoded(run: str) -> str | None:
+    """Decode base64 of either alphabet, with or without padding, to text; None if it is not readable."""
+    compact = "".join(run.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+        decoded = data.decode("utf-8", "ignore" if len(run) == _PROBED_BASE64_CHARS else "strict")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return decoded if _PRINTABLE.fullmatch(decoded) else None
