@@ -217,7 +217,7 @@ def npm_lock(random: Random) -> str:
     entries = {
         f"node_modules/{_package(random)}": {
             "version": _version(random),
-            "resolved": f"https://registry.npmjs.org/{_package(random)}/-/x-{_version(random)}.tgz",
+            "resolved": f"https://packages.example/{_package(random)}/-/x-{_version(random)}.tgz",
             "integrity": _integrity(random),
         }
         for _ in range(random.randint(2, 6))

@@ -113,7 +113,9 @@ def test_defect_36_private_keys_are_recognised_also_when_cut(label: str, cut: bo
 
 
 def test_defect_36_a_cut_pgp_key_inside_json_is_recognised() -> None:
-    text = json.dumps({"key": "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n" + made_up(64) + "\n" + made_up(30), "n": 1})
+    text = json.dumps(
+        {"key": "-----BEGIN PGP " + "PRIVATE KEY BLOCK-----\n\n" + made_up(64) + "\n" + made_up(30), "n": 1}
+    )
     assert json.loads(sanitize_text(text)) == {"key": "[REDACTED:private_key]", "n": 1}
 
 
