@@ -526,7 +526,7 @@ def test_an_admin_sees_no_captured_text(alice: Shell) -> None:
     alice.become("dana")
     listed = alice("examples list release-notes")
     assert listed.code == 0
-    assert "not shown to admins, or erased" in listed.out
+    assert "only the skill author sees captured text" in listed.out
     assert "empty file" not in listed.out
 
 
@@ -853,3 +853,16 @@ def test_a_rotated_server_key_keeps_what_the_old_one_hashed(tmp_path: Path) -> N
         with Client(demo.url, facts["people"]["alice"]["api_key"]) as client:
             assert client.get_me()["name"] == "Alice Moreau"
     assert run("key", "rotate-server", env=env | {"GOLDVEIN_SERVER_KEY": "5f" * 32}).returncode == 1
+
+
+def test_sync_passes_over_installed_packages(alice: Shell, tmp_path: Path) -> None:
+    """Packages may bring skills of their own; an environment in the project must not publish them."""
+    for folder in (".claude/skills/mine", ".venv/lib/site-packages/theirs", "node_modules/theirs", "env/theirs"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "SKILL.md").write_text(f"---\nname: sync-{Path(folder).name}\n---\nText.\n")
+    (tmp_path / "env/pyvenv.cfg").write_text("")
+    assert alice(f"skill sync {tmp_path}").out.splitlines()[-1] == "1 created, 0 updated, 0 unchanged, 0 refused."
+
+
+def test_sync_of_a_folder_without_skills_says_so(alice: Shell, tmp_path: Path) -> None:
+    assert "There is no SKILL.md below" in alice(f"skill sync {tmp_path}").out

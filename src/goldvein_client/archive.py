@@ -54,7 +54,7 @@ def _check_folder(folder: Path, *, overwrite: bool) -> None:
     if not folder.is_dir():
         raise ArchiveRefused("The place to write to is a file, not a folder.")
     if not overwrite and any(folder.iterdir()):
-        raise ArchiveRefused("The folder is not empty; name another one, or say that it may be overwritten.")
+        raise ArchiveRefused("The folder is not empty; name another one, or allow overwriting (--overwrite).")
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def _run(arguments: list[str]) -> int:
     except (GoldveinError, ClientError) as error:
         report(error)
     except TyperException as error:
-        complain("wrong_usage", _usage_message(error))
+        if error_text := _usage_message(error):
+            complain("wrong_usage", error_text)
         return WRONG_USAGE
     except (typer.Abort, KeyboardInterrupt):
         complain("stopped", "nothing more was done.")
@@ -89,5 +90,7 @@ def _usage_message(error: TyperException) -> str:
     message = getattr(error, "format_message", lambda: str(error))()
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "goldvein"
+    if not message.strip():
+        return ""  # a group without a command has shown its help already
     ending = "" if message.endswith((".", "?")) else "."
     return f"{message}{ending} See `{path} --help`."

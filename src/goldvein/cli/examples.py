@@ -87,7 +87,8 @@ def _say_briefly(example: dict[str, Any]) -> None:
     score = f", quality {example['quality_score']}/10" if example["quality_score"] else ""
     say_cropped(example["status"], f"{_kind(example)} from {example['user'] or 'somebody'}, {when} UTC{score}")
     if example["example_input"] is None:
-        say_cropped("text", "not shown to admins, or erased")
+        gone = example["status"] in {"withdrawn", "expired"}
+        say_cropped("text", "none is left" if gone else "only the skill author sees captured text")
     for label, name in (("input", "example_input"), ("output", "example_output"), ("expected", "expected_output")):
         if example[name]:
             say_cropped(label, example[name])

@@ -127,7 +127,7 @@ def give_consent(
     out = console(stderr=as_json)
     out.print(Markdown(visible(notice["text"], lines=True), hyperlinks=False))
     out.print()
-    if not yes and not typer.confirm("Do you consent?", err=True):
+    if not yes and not typer.confirm(f"Do you consent, as {_whose(client)}?", err=True):
         say("Nothing was changed.")
         raise typer.Exit(1)
     _show_consent(
@@ -143,6 +143,12 @@ def withdraw_consent(client: Client, *, as_json: JsonOption = False) -> None:
     if not as_json:
         say(f"{count_of(answer['erased_examples'], 'captured example')} erased.")
     _show_consent(answer, as_json=as_json)
+
+
+def _whose(client: Client) -> str:
+    """Whose choice this is, so that nobody answers for the person of another shell."""
+    me = client.get_me()
+    return visible(f"{me['name']} <{me['email']}> of {me['tenant']}")
 
 
 def _show_consent(answer: dict[str, Any], *, as_json: bool) -> None:
@@ -192,7 +198,9 @@ def show_data(client: Client, *, as_json: JsonOption = False) -> None:
             }
         )
         say()
-    say(f"{count_of(len(found['captured_examples']), 'example')} captured from you.")
+    erased = sum(example["example_input"] is None for example in found["captured_examples"])
+    held = count_of(len(found["captured_examples"]) - erased, "example")
+    say(f"{held} captured from you{f', and {erased} erased, of whose text nothing is left' if erased else ''}.")
 
 
 @command(data, "erase", "goldvein data erase", "goldvein data erase --example ID --yes")

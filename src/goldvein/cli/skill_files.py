@@ -29,7 +29,10 @@ class SkillFile:
 
 
 def read_skill_files(folder: str) -> Iterator[SkillFile]:
-    """Every SKILL.md below a folder, by path; links to folders are not followed. Raises InvalidField for no folder."""
+    """Every SKILL.md below a folder, by path. Raises InvalidField for no folder.
+
+    Links to folders are not followed, and installed packages (which may bring skills of their own) are passed over.
+    """
     root = Path(folder)
     if not root.is_dir():
         raise InvalidField(field="DIR", reason="an existing folder")
@@ -43,8 +46,14 @@ def read_skill_files(folder: str) -> Iterator[SkillFile]:
         yield found
 
 
+def _is_foreign(folder: Path) -> bool:
+    """Whether a folder holds other people's work: installed packages and git's own files. `.claude/skills` is ours."""
+    return folder.name in {".git", "node_modules", "site-packages"} or (folder / "pyvenv.cfg").exists()
+
+
 def _paths(root: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(root):
+    for folder, children, names in os.walk(root):
+        children[:] = [child for child in children if not _is_foreign(Path(folder) / child)]
         if SKILL_FILE_NAME in names:
             yield Path(folder) / SKILL_FILE_NAME
 

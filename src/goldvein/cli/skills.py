@@ -142,6 +142,8 @@ def sync_skills(
         say_json(results)
     else:
         _say_results(results)
+        if not results:
+            say(f"There is no SKILL.md below {visible(folder)}.")
     if any(result["outcome"] == "refused" for result in results):
         raise typer.Exit(1)
 
