@@ -19,7 +19,7 @@ def readable(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def _options() -> Any:  # noqa: ANN401 - RE2's binding carries no types
+def _options() -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
