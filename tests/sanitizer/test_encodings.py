@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from goldvein.sanitizer import sanitize, sanitize_text
+from goldvein.sanitizer.matching import locators
 from goldvein.sanitizer.views import GAP, other_views
 
 TOKEN = "ghp_" + "a1B2c3D4" * 4 + "xY9z"
@@ -78,7 +79,7 @@ def test_a_wrapped_line_of_words_stays() -> None:
 
 def test_a_view_skips_what_is_far_from_every_change_and_still_points_into_the_input() -> None:
     text = "word " * 400 + f"a%3D{TOKEN}%26b " + "word " * 400
-    view = next(other_views(text))
+    view, _ = next(other_views(locators().read(text), locators().read))
     assert len(view.text) < 1000
     assert GAP in view.text
     start = view.text.index(TOKEN)

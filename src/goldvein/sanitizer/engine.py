@@ -20,7 +20,7 @@ from time import thread_time
 
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
-from goldvein.sanitizer.matching import Match, locators, readable
+from goldvein.sanitizer.matching import Match, Reading, locators
 from goldvein.sanitizer.rules import Confidence
 from goldvein.sanitizer.views import base64_readings, other_views
 
@@ -189,7 +189,8 @@ def _add(work: _Work, finding: Finding) -> None:
 
 def _scan(text: str) -> list[Finding]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
-    candidates = [*_scan_reading(text), *_scan_views(text), *_scan_base64(text)]
+    reading = locators().read(text)
+    candidates = [*_scan_reading(reading), *_scan_views(reading), *_scan_base64(reading)]
     if not candidates:
         return []
     protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
@@ -203,12 +204,11 @@ def _scan(text: str) -> list[Finding]:
     return [finding for finding in resolved if finding.start < finding.end]
 
 
-def _scan_reading(text: str) -> Iterator[Finding]:
+def _scan_reading(reading: Reading) -> Iterator[Finding]:
     """Yield candidates of the table, and those beside names that say secret."""
-    data = readable(text)
     found = locators()
-    yield from (_finding(match) for match in found.rule_matches(text, data))
-    yield from (_finding(match) for match in find_context_secrets(text, found.names(data)))
+    yield from (_finding(match) for match in found.rule_matches(reading))
+    yield from (_finding(match) for match in find_context_secrets(reading.text, found.names(reading)))
 
 
 def _finding(match: Match) -> Finding:
@@ -220,19 +220,19 @@ def _moved(found: Finding, start: int, end: int) -> Finding:
     return Finding(type=found.type, start=start, end=end, rule=found.rule, confidence=found.confidence)
 
 
-def _scan_views(text: str) -> Iterator[Finding]:
+def _scan_views(reading: Reading) -> Iterator[Finding]:
     """Yield candidates in the text as a parser or a terminal would read it."""
-    for view in other_views(text):
-        for found in chain(_scan_reading(view.text), _scan_base64(view.text)):
+    for view, viewed in other_views(reading, locators().read):
+        for found in chain(_scan_reading(viewed), _scan_base64(viewed)):
             start, end = view.input_span(found.start, found.end)
             if not view.joins or view.crosses_join(found.start, found.end):
                 yield _moved(found, start, end)
 
 
-def _scan_base64(text: str) -> Iterator[Finding]:
+def _scan_base64(reading: Reading) -> Iterator[Finding]:
     """Yield runs of base64 that decode to a text with a secret in it: the whole run goes."""
-    for start, end, decoded in base64_readings(text):
-        for found in _scan_reading(decoded):
+    for start, end, decoded in base64_readings(reading):
+        for found in _scan_reading(locators().read(decoded)):
             if found.type not in PERSONAL_TYPES:
                 yield _moved(found, start, end)
                 break

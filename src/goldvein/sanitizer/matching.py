@@ -1,8 +1,11 @@
 """Where rules may match, and which do: a few passes of RE2 find places, the rule's own pattern decides at each.
 
-RE2 reads all alternatives in one pass whose time hardly depends on how many there are, and is linear on any input. It
-reads the text in Latin-1, one byte for each character and `?` for what Latin-1 lacks, so that places in the bytes are
-places in the text. A place is never a finding: the pattern of the rule is anchored there and reads the text itself.
+RE2 reads all alternatives in one pass whose time hardly depends on how many there are. A place is never a finding: the
+pattern of the rule is anchored there and reads the text itself.
+
+Before the other passes, one over several of the expressions together tells which of them have anything to find: in most
+texts that is few. What counts repeats (keys, tokens, base64) stays out of it: together their automata would be so many
+that unseen text is read slowly.
 """
 
 import string
@@ -10,17 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
-
-import re2
+from typing import NamedTuple
 
 from goldvein.sanitizer import checks, personal
+from goldvein.sanitizer.linear import Linear, LinearSet, readable
 from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
 MAX_NUMBER_GROUPS = 24
 LONG_MATCH_CHARS = 256
-RE2_MEMORY_BYTES = 1 << 26
 
 _STEMS = (
     r"pass|pwd|pswd|\bpw|secret|token|key|auth|cred|kennwort|contrase|senha|wachtwoord|sig|jwt|session|dsn|cookie|bearer|"
@@ -43,16 +44,25 @@ _NUMBERS = (
     r"|\b(?:[0-9A-Fa-f]{1,4}:)+[0-9A-Fa-f:]{2}|\b[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}"
     r"|\b[XYZ]-?[0-9]{7}|\b[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}|\b[A-Z]{2}[ ]?(?:[0-9]{2}[ ]?){3}[A-D]\b"
 )
+# What `views.py` undoes, and where the edge of a terminal may have broken a token.
+WRITTEN_OTHERWISE_HINT = Linear(
+    r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
+    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
+    r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
+)
+WRAP = Linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+# The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
+WORDS, NUMBERS, NAMES, WRITTEN_OTHERWISE, WRAPPED = "words", "numbers", "names", "written otherwise", "wrapped"
+
 # A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
+_BACKSLASH = ord("\\")
 _BEFORE_NUMBER = frozenset(b" ()\xa0/:+")
 _NEVER_BEFORE_NUMBER = frozenset(b"_.-" + string.ascii_letters.encode() + string.digits.encode())
 
 Confirmation = Callable[[str, int, int], bool]
-LinearPattern = Any  # RE2's binding carries no types
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """What one rule found in one reading of a text."""
 
     type: str
@@ -62,19 +72,12 @@ class Match:
     confidence: Confidence
 
 
-def readable(text: str) -> bytes:
-    """Give the text as RE2 reads it here: a byte for each character."""
-    return text.encode("latin-1", "replace")
+class Reading(NamedTuple):
+    """A text to search, the same for RE2, and which passes have anything to find in it."""
 
-
-def compile_linear(expression: str, *, longest: bool = False) -> LinearPattern:
-    """Compile an expression for RE2 over Latin-1 bytes."""
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    options.longest_match = longest
-    options.max_mem = RE2_MEMORY_BYTES
-    return re2.compile(expression.encode("latin-1"), options)
+    text: str
+    data: bytes
+    occurring: frozenset[str]
 
 
 def _confirmation(name: str | None) -> Confirmation | None:
@@ -121,33 +124,51 @@ class Locators:
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
         self._key_heads = _key_heads(families["key"])
-        self._keys = compile_linear(_key_expression(families["key"]))
+        self._keys = Linear(_key_expression(families["key"]))
         self._word_heads = _by_head(families["word"], folded=True)
-        self._words = compile_linear("(?i)" + _word_expression(families["word"]), longest=True)
+        self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
         self._tokens = families["token"]
-        self._token = compile_linear("|".join(entry.rule.locate or "" for entry in self._tokens))
-        self._runs = [(entry, compile_linear(entry.rule.locate or "")) for entry in families["run"]]
+        self._token = Linear("|".join(entry.rule.locate or "" for entry in self._tokens))
+        self._runs = [(entry, Linear(entry.rule.locate or "")) for entry in families["run"]]
         self._number_heads = _by_head(families["number"], folded=False)
-        self._numbers = compile_linear(_NUMBERS)
-        self._names = compile_linear(_NAMES)
+        self._numbers = Linear(_NUMBERS)
+        self._names = Linear(_NAMES)
+        self._occurring = LinearSet(
+            {
+                WORDS: self._words,
+                NUMBERS: self._numbers,
+                NAMES: self._names,
+                WRITTEN_OTHERWISE: WRITTEN_OTHERWISE_HINT,
+                WRAPPED: WRAP,
+                **{entry.rule.id: expression for entry, expression in self._runs if not entry.rule.needs},
+            }
+        )
 
-    def names(self, data: bytes) -> Iterator[int]:
+    def read(self, text: str) -> Reading:
+        """Prepare a text, or a reading of one, for the passes."""
+        data = readable(text)
+        return Reading(text, data, self._occurring.occurring(data))
+
+    def names(self, reading: Reading) -> Iterator[int]:
         """Yield where a name that may say secret stands before something that joins it to a value."""
-        return (match.start() for match in self._names.finditer(data))
+        return (start for start, _ in self._names.spans(reading.data)) if NAMES in reading.occurring else iter(())
 
-    def rule_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def rule_matches(self, reading: Reading) -> Iterator[Match]:
         """Yield what the rules of the table find."""
+        text, data, occurring = reading
         yield from self._key_matches(text, data)
-        yield from self._word_matches(text, data)
+        if WORDS in occurring:
+            yield from self._word_matches(text, data)
         yield from self._token_matches(text, data)
-        yield from self._run_matches(text, data)
-        yield from self._number_matches(text, data)
+        yield from self._run_matches(reading)
+        if NUMBERS in occurring:
+            yield from self._number_matches(text, data)
 
     def _key_matches(self, text: str, data: bytes) -> Iterator[Match]:
         refused: dict[str, int] = {}
         located = self._keys.search(data)
         while located is not None:
-            start = located.start()
+            start = located[0]
             resume = start + 1
             for prefix, entry in self._key_heads.get(data[start : start + KEY_HEAD_CHARS], ()):
                 if not data.startswith(prefix, start) or start < refused.get(entry.rule.id, 0):
@@ -161,8 +182,7 @@ class Locators:
 
     def _word_matches(self, text: str, data: bytes) -> Iterator[Match]:
         resume: dict[str, int] = {}
-        for located in self._words.finditer(data):
-            start = located.start()
+        for start, _ in self._words.spans(data):
             for entry in self._word_heads.get(text[start], ()):
                 if start < resume.get(entry.rule.id, 0):
                     continue
@@ -172,31 +192,30 @@ class Locators:
                     yield found[0]
 
     def _token_matches(self, text: str, data: bytes) -> Iterator[Match]:
-        for located in self._token.finditer(data):
+        for start, _ in self._token.spans(data):
             for entry in self._tokens:
                 for back in entry.rule.backs:
-                    place = located.start() - back
+                    place = start - back
                     found = entry.match_at(text, place) if place >= 0 else None
                     if found is not None:
                         yield found[0]
                         break
 
-    def _run_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _run_matches(self, reading: Reading) -> Iterator[Match]:
+        text, data, occurring = reading
         for entry, expression in self._runs:
-            if entry.rule.needs and not any(needed in data for needed in entry.needed):
+            needed = entry.needed
+            if not any(part in data for part in needed) if needed else entry.rule.id not in occurring:
                 continue
-            for located in expression.finditer(data):
-                start = located.start()
+            for start, _ in expression.spans(data):
                 # The letter of an escape such as \\n is no part of what follows it.
-                if start and data[start - 1] == ord("\\"):
-                    start += 1
-                found = entry.match_at(text, start)
+                escaped = start > 0 and data[start - 1] == _BACKSLASH
+                found = entry.match_at(text, start + escaped)
                 if found is not None:
                     yield found[0]
 
     def _number_matches(self, text: str, data: bytes) -> Iterator[Match]:
-        for located in self._numbers.finditer(data):
-            start, end = located.span()
+        for start, end in self._numbers.spans(data):
             resume = start
             for place in _group_starts(data, start, end):
                 if place < resume:
@@ -274,7 +293,7 @@ def locators() -> Locators:
     made = Locators(RULES)
     examples = "\n".join(f"{rule.example}\n{rule.counter_example}" for rule in RULES)
     for reading in (examples, examples.swapcase(), string.printable * 2):
-        data = readable(reading)
-        for _ in chain(made.rule_matches(reading, data), made.names(data)):
+        read = made.read(reading)
+        for _ in chain(made.rule_matches(read), made.names(read)):
             pass
     return made

@@ -11,12 +11,13 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from goldvein.sanitizer.checks import is_made_of_words
-from goldvein.sanitizer.matching import compile_linear, readable
+from goldvein.sanitizer.linear import Linear
+from goldvein.sanitizer.matching import WRAP, WRAPPED, WRITTEN_OTHERWISE, WRITTEN_OTHERWISE_HINT, Reading
 
 MAX_BASE64_RUNS = 64
 MAX_LEVELS = 3
@@ -34,13 +35,8 @@ _INVISIBLE = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
 _WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
-_HINT = compile_linear(
-    r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
-    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
-    r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
-)
 _BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
-_QUOTED_PRINTABLE = compile_linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
+_QUOTED_PRINTABLE = Linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
 _WRITTEN_OTHERWISE = re.compile(
     rf"""
     (?P<nothing>
@@ -63,10 +59,9 @@ _QUOTED_PRINTABLE_TOO = re.compile(
 )
 _CODES = {"braced": 16, "unit": 16, "long": 16, "byte": 16, "percent": 16, "quoted": 16, "octal": 8}
 _QUOTED_BYTE = re.compile(r"=[0-9A-F]{2}|=\r?\n")
-_BASE64_RUN = compile_linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
+_BASE64_RUN = Linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
 _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _PRINTABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{12,65536}")
-_WRAP = compile_linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
 _RUN_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
 _WORD_AFTER = re.compile(r"[A-Za-z]?[a-z]{1,24}(?:[ ,;:).]|\Z)")
@@ -111,25 +106,28 @@ class View:
 Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
 
 
-def other_views(text: str) -> Iterator[View]:
+def other_views(reading: Reading, read: Callable[[str], Reading]) -> Iterator[tuple[View, Reading]]:
     """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
-    reading, below = text, None
+    below, view = reading, None
     for _ in range(MAX_LEVELS):
-        view = _plain_view(reading, below)
+        view = _plain_view(below, view)
         if view is None:
             break
-        yield view
-        reading, below = view.text, view
-    wrapped = _unwrapped_view(text)
+        below = read(view.text)
+        yield view, below
+    wrapped = _unwrapped_view(reading) if WRAPPED in reading.occurring else None
     if wrapped is not None:
-        yield wrapped
+        yield wrapped, read(wrapped.text)
 
 
-def _plain_view(text: str, below: View | None) -> View | None:
+def _plain_view(reading: Reading, below: View | None) -> View | None:
     """Read the text with escapes undone and literals joined; None when nothing in it is written otherwise."""
+    text = reading.text
+    if WRITTEN_OTHERWISE not in reading.occurring and text.isascii():
+        return None
     parts: list[Part] = []
     position = 0
-    for place, expression in _places(text):
+    for place, expression in _places(reading):
         if place < position:
             continue
         match = expression.match(text, place)
@@ -146,13 +144,12 @@ def _plain_view(text: str, below: View | None) -> View | None:
     return _view_of(parts, below=below) if parts else None
 
 
-def _places(text: str) -> Iterator[tuple[int, re.Pattern[str]]]:
+def _places(reading: Reading) -> Iterator[tuple[int, re.Pattern[str]]]:
     """Yield, from left to right, where something may be written otherwise, and the expression to read it with."""
-    data = readable(text)
-    located = _HINT.search(data)
+    text, data, occurring = reading
     expression, places = _WRITTEN_OTHERWISE, []
-    if located is not None:
-        places = [match.start() for match in _HINT.finditer(data)]
+    if WRITTEN_OTHERWISE in occurring:
+        places = [start for start, _ in WRITTEN_OTHERWISE_HINT.spans(data)]
         if b"=" in data and _QUOTED_PRINTABLE.search(data) is not None:
             expression = _QUOTED_PRINTABLE_TOO
             places += [match.start() for match in _QUOTED_BYTE.finditer(text)]
@@ -209,13 +206,14 @@ def _meaning(match: re.Match[str]) -> str | None:
     return None if meaning == written else meaning
 
 
-def _unwrapped_view(text: str) -> View | None:
+def _unwrapped_view(reading: Reading) -> View | None:
     """Read the text without the breaks that the edge of a terminal may have put into a token."""
+    text = reading.text
     parts: list[Part] = []
     joins: list[int] = []
     position = 0
-    for located in _WRAP.finditer(readable(text)):
-        left, right = located.start() + 2, located.end() - 2
+    for start, end in WRAP.spans(reading.data):
+        left, right = start + 2, end - 2
         if left > position and _may_be_wrapped(text, left, right):
             parts += _kept(text, position, left)
             joins.append(len(parts))
@@ -250,12 +248,12 @@ def _may_be_wrapped(text: str, left: int, right: int) -> bool:
     )
 
 
-def base64_readings(text: str) -> Iterator[tuple[int, int, str]]:
+def base64_readings(reading: Reading) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, decoded) for runs of base64 that hold readable text."""
-    for count, match in enumerate(_BASE64_RUN.finditer(readable(text))):
+    text = reading.text
+    for count, (start, end) in enumerate(_BASE64_RUN.spans(reading.data)):
         if count >= MAX_BASE64_RUNS:
             return
-        start, end = match.span()
         if text[start - 1 : start] in _BASE64_NEIGHBOURS or text[end : end + 1] in _BASE64_NEIGHBOURS:
             continue
         yield from _readable_runs(text, start, end)
