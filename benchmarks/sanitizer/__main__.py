@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.page import PAGE, put_between_markers
 from benchmarks.sanitizer.external import read_external
 from benchmarks.sanitizer.generator import DEFAULT_SEED, generate
 from benchmarks.sanitizer.measure import measure_removal, measure_speed
 from benchmarks.sanitizer.peers import OWN, PEERS, ROOT, DoesNotInstall, Tool, python_of, version_of
-from benchmarks.sanitizer.report import Run, markdown, put_between_markers
+from benchmarks.sanitizer.report import NAME, Run, markdown
 from benchmarks.sanitizer.scorer import Score
 
-PAGE = ROOT / "docs" / "benchmarks.md"
 EXTERNAL_SET = "../shared/sanitizer/dev.jsonl"
 
 
@@ -87,7 +87,7 @@ def main(given: Sequence[str] | None = None) -> None:
     text = markdown(run)
     print(text)
     if not arguments.print_only:
-        put_between_markers(PAGE, text)
+        put_between_markers(PAGE, NAME, text)
     if arguments.misses and OWN in own:
         _write_misses(arguments.misses, [own[OWN], *([external[OWN]] if external else [])])
 

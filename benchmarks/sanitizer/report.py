@@ -1,20 +1,17 @@
-"""The tables, as Markdown, and their place in docs/benchmarks.md."""
+"""The tables, as Markdown."""
 
-import os
-import platform
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
+from benchmarks.page import machine, table
 from benchmarks.sanitizer.external import OTHER_KEYS
 from benchmarks.sanitizer.generator import BY_FORM, BY_NAME, ENCODED, PASSWORDS, PERSONAL_DATA, STRUCTURAL
 from benchmarks.sanitizer.measure import Times
 from benchmarks.sanitizer.peers import OWN
 from benchmarks.sanitizer.scorer import Score
 
-BEGIN, END = "<!-- bench-sanitizer: begin -->", "<!-- bench-sanitizer: end -->"
+NAME = "bench-sanitizer"  # of the make target and of the markers
 COLUMNS = (BY_FORM, BY_NAME, PASSWORDS, STRUCTURAL, ENCODED, OTHER_KEYS, PERSONAL_DATA)
 WEAK_KINDS = 12
 
@@ -36,14 +33,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join((_row(head), "|" + "---|" * len(head), *map(_row, rows)))
-
-
 def removal_table(scores: Mapping[str, Score]) -> str:
     """Shares of marked places removed, by category, and what happened to benign texts."""
     present = {category for score in scores.values() for category in score.by_category}
@@ -61,7 +50,7 @@ def removal_table(scores: Mapping[str, Score]) -> str:
         for name, score in scores.items()
     ]
     failed = [f"{name} failed on {score.failures} texts." for name, score in scores.items() if score.failures]
-    return "\n\n".join((_table(head, rows), *failed))
+    return "\n\n".join((table(head, rows), *failed))
 
 
 def time_table(times: Mapping[str, Times]) -> str:
@@ -90,7 +79,7 @@ def time_table(times: Mapping[str, Times]) -> str:
                 growth,
             )
         )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def weak_kinds(score: Score) -> str:
@@ -106,29 +95,17 @@ def weak_kinds(score: Score) -> str:
         if tally.share < 1
     ]
     worst = sorted(removed)[:WEAK_KINDS] + sorted(altered)[:WEAK_KINDS]
-    return _table(
+    return table(
         ("category", "kind", "held", "of"),
         [(category, kind, _percent(share), str(total)) for share, category, kind, total in worst],
     )
 
 
-def _processor() -> str:
-    """The name of the processor, where the system tells."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
 def markdown(run: Run) -> str:
     """The report of a run."""
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-    load = os.getloadavg()[0]
     parts = [
-        (
-            f"{datetime.now(tz=UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores (load {load:.1f} at the end), "
-            f"Python {platform.python_version()}, {platform.system()}. Versions: {versions}. Seed {run.seed}."
-        ),
+        f"{machine()}. Versions: {versions}. Seed {run.seed}.",
         *(f"Not compared: {name} does not install here ({reason})." for name, reason in run.missing.items()),
         f"### The project's own set: {run.own_size[0]:,} texts, {run.own_size[1]:,} marked places",
         removal_table(run.own),
@@ -137,10 +114,3 @@ def markdown(run: Run) -> str:
         parts += ["### An external set", removal_table(run.external)]
     parts += ["### Time", time_table(run.times), f"### Where {OWN} is weakest in its own set", weak_kinds(run.own[OWN])]
     return "\n\n".join(parts)
-
-
-def put_between_markers(page: Path, text: str) -> None:
-    """Replace what stands between the markers of a page."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")

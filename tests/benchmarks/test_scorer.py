@@ -10,7 +10,7 @@ from benchmarks.sanitizer.external import read_external
 from benchmarks.sanitizer.generator import BY_FORM, PERSONAL_DATA, generate
 from benchmarks.sanitizer.measure import Times
 from benchmarks.sanitizer.peers import OWN, PEERS, PINS, Tool
-from benchmarks.sanitizer.report import BEGIN, END, put_between_markers, removal_table
+from benchmarks.sanitizer.report import removal_table
 from benchmarks.sanitizer.samples import Sample, finish, mark
 from benchmarks.sanitizer.scorer import altered_chars, leaks, score_of
 from benchmarks.sanitizer.speed import WORST_INPUTS, long_texts, small_texts, worst_input
@@ -179,10 +179,3 @@ def test_only_the_headline_of_an_external_set_is_read(tmp_path: Path) -> None:
         (PERSONAL_DATA, ((3, 9),)),
         ("benign", ()),
     ]
-
-
-def test_a_report_replaces_the_one_before(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n\n{BEGIN}\n\nold\n\n{END}\nafter\n", encoding="utf-8")
-    put_between_markers(page, "new")
-    assert page.read_text(encoding="utf-8") == f"before\n\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
