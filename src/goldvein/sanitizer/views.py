@@ -17,7 +17,7 @@ from itertools import accumulate
 
 from goldvein.sanitizer.checks import is_made_of_words
 from goldvein.sanitizer.linear import Linear
-from goldvein.sanitizer.matching import WRAP, WRAPPED, WRITTEN_OTHERWISE, WRITTEN_OTHERWISE_HINT, Reading
+from goldvein.sanitizer.matching import WRAP, WRAPPED, WRITTEN_OTHERWISE, WRITTEN_OTHERWISE_HINT, Numbers, Reading
 
 MAX_BASE64_RUNS = 64
 MAX_LEVELS = 3
@@ -106,18 +106,18 @@ class View:
 Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
 
 
-def other_views(reading: Reading, read: Callable[[str], Reading]) -> Iterator[tuple[View, Reading]]:
+def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> Iterator[tuple[View, Reading]]:
     """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
     below, view = reading, None
     for _ in range(MAX_LEVELS):
         view = _plain_view(below, view)
         if view is None:
             break
-        below = read(view.text)
+        below = read(view.text, reading.numbers)
         yield view, below
     wrapped = _unwrapped_view(reading) if WRAPPED in reading.occurring else None
     if wrapped is not None:
-        yield wrapped, read(wrapped.text)
+        yield wrapped, read(wrapped.text, reading.numbers)
 
 
 def _plain_view(reading: Reading, below: View | None) -> View | None:
@@ -146,7 +146,7 @@ def _plain_view(reading: Reading, below: View | None) -> View | None:
 
 def _places(reading: Reading) -> Iterator[tuple[int, re.Pattern[str]]]:
     """Yield, from left to right, where something may be written otherwise, and the expression to read it with."""
-    text, data, occurring = reading
+    text, data, occurring, _ = reading
     expression, places = _WRITTEN_OTHERWISE, []
     if WRITTEN_OTHERWISE in occurring:
         places = [start for start, _ in WRITTEN_OTHERWISE_HINT.spans(data)]
