@@ -13,7 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from itertools import chain
 from time import thread_time
@@ -23,7 +23,7 @@ from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.matching import NAMES, Match, Numbers, Reading, locators
 from goldvein.sanitizer.rules import Confidence
-from goldvein.sanitizer.views import base64_readings, other_views
+from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
 
 MAX_TEXT_CHARS = 262_144
 MAX_ROUNDS = 32
@@ -93,9 +93,9 @@ class _Work:
     """One text of the example on its way."""
 
     text: str
-    findings: list[Match] = field(default_factory=list)
-    output: str = ""
-    pieces: list[_Piece] = field(default_factory=list)
+    findings: list[Match]
+    output: str
+    pieces: list[_Piece]
     settled: bool = False
 
 
@@ -149,10 +149,10 @@ def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
     """Scan and replace until a round finds nothing; a budget of time ends what takes too long."""
     budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
     started = thread_time()
-    works = [_Work(text=text, output=text, pieces=[_whole(text)]) for text in texts]
+    works = [_Work(text=text, findings=[], output=text, pieces=[_Piece(0, len(text), 0)]) for text in texts]
     numbers: Numbers = {}
     for _ in range(MAX_ROUNDS):
-        if not sum(_scan_once(work, numbers) for work in works):
+        if not [work for work in works if _scan_once(work, numbers)]:
             break
         _mark_repeated(works)
         _replace(works)
@@ -166,20 +166,16 @@ def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
     ]
 
 
-def _whole(text: str) -> _Piece:
-    """Begin with one piece: the output is the input."""
-    return _Piece(0, len(text), 0)
-
-
 def _scan_once(work: _Work, numbers: Numbers) -> bool:
     """Scan the output as it is now; new findings go to the work in input offsets."""
     if work.settled:
         return False
     found = _scan(work.output, numbers)
     work.settled = not found
-    starts = [piece.output_start for piece in work.pieces]
-    for finding in found:
-        _add(work, finding, starts)
+    if found:
+        starts = [piece.output_start for piece in work.pieces]
+        for finding in found:
+            _add(work, finding, starts)
     return bool(found)
 
 
@@ -197,7 +193,10 @@ def _add(work: _Work, finding: Match, starts: list[int]) -> None:
 def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
     reading = locators().read(text, numbers)
-    candidates = [*_scan_reading(reading), *_scan_views(reading), *_scan_base64(reading)]
+    candidates = _scan_reading(reading)
+    if may_read_otherwise(reading):
+        candidates += _scan_views(reading)
+    candidates += _scan_base64(reading)
     if not candidates:
         return []
     protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
@@ -211,12 +210,12 @@ def _scan(text: str, numbers: Numbers) -> list[Match]:
     return [finding for finding in resolved if finding.start < finding.end]
 
 
-def _scan_reading(reading: Reading) -> Iterator[Match]:
-    """Yield candidates of the table, and those beside names that say secret."""
-    found = locators()
-    yield from found.rule_matches(reading)
+def _scan_reading(reading: Reading) -> list[Match]:
+    """List candidates of the table, and those beside names that say secret."""
+    found = locators().rule_matches(reading)
     if NAMES in reading.occurring:
-        yield from find_context_secrets(reading.text, found.names(reading))
+        found += find_context_secrets(reading.text, locators().names(reading))
+    return found
 
 
 def _finding(match: Match) -> Finding:

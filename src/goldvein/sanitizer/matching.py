@@ -105,7 +105,6 @@ class _Ready:
 
     rule: Rule
     confirm: Confirmation | None
-    needed: tuple[bytes, ...]
 
     def span_at(self, text: str, place: int, resume: dict[str, int] | None = None) -> tuple[int, int, int] | None:
         """Try the rule at one place: where the secret begins and ends, and where the whole match ends.
@@ -132,9 +131,7 @@ class Locators:
     """The compiled passes over a table of rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        ready = [
-            _Ready(rule, _confirmation(rule.confirm), tuple(needed.encode() for needed in rule.needs)) for rule in rules
-        ]
+        ready = [_Ready(rule, _confirmation(rule.confirm)) for rule in rules]
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
@@ -144,7 +141,10 @@ class Locators:
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
         self._tokens = families["token"]
         self._token = Linear("|".join(entry.rule.locate or "" for entry in self._tokens))
-        self._runs = [(entry, Linear(entry.rule.locate or "")) for entry in families["run"]]
+        self._runs = [
+            (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
+            for entry in families["run"]
+        ]
         self._number_heads = _by_head(families["number"])
         self._no_number = re.compile(
             f"(?!{'|'.join(_without_groups(entry.rule.pattern) for entry in families['number'])})"
@@ -158,7 +158,7 @@ class Locators:
                 NAMES: self._names,
                 WRITTEN_OTHERWISE: WRITTEN_OTHERWISE_HINT,
                 WRAPPED: WRAP,
-                **{entry.rule.id: expression for entry, expression in self._runs if not entry.rule.needs},
+                **{entry.rule.id: expression for entry, expression, needed in self._runs if not needed},
             }
         )
 
@@ -171,18 +171,25 @@ class Locators:
         """Yield where a name that may say secret stands before something that joins it to a value."""
         return (start for start, _ in self._names.spans(reading.data)) if NAMES in reading.occurring else iter(())
 
-    def rule_matches(self, reading: Reading) -> Iterator[Match]:
-        """Yield what the rules of the table find."""
+    def rule_matches(self, reading: Reading) -> list[Match]:
+        """List what the rules of the table find."""
         text, data, occurring, _ = reading
-        yield from self._key_matches(text, data)
+        found: list[Match] = []
+        self._find_keys(text, data, found)
         if WORDS in occurring:
-            yield from self._word_matches(text, data)
-        yield from self._token_matches(text, data)
-        yield from self._run_matches(reading)
+            self._find_words(text, data, found)
+        self._find_tokens(text, data, found)
+        for entry, expression, needed in self._runs:
+            occurs = entry.rule.id in occurring
+            for part in needed:
+                occurs = occurs or part in data
+            if occurs:
+                _find_runs(entry, expression, reading, found)
         if NUMBERS in occurring:
-            yield from self._number_matches(reading)
+            self._find_numbers(reading, found)
+        return found
 
-    def _key_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_keys(self, text: str, data: bytes, found: list[Match]) -> None:
         refused: dict[str, int] = {}
         located = self._keys.search(data)
         while located is not None:
@@ -191,49 +198,36 @@ class Locators:
             for prefix, entry in self._key_heads.get(data[start : start + KEY_HEAD_CHARS], ()):
                 if not data.startswith(prefix, start) or start < refused.get(entry.rule.id, 0):
                     continue
-                found = entry.span_at(text, start, refused)
-                if found is not None:
-                    yield entry.match_of(found[0], found[1])
-                    resume = max(resume, found[2])
+                span = entry.span_at(text, start, refused)
+                if span is not None:
+                    found.append(entry.match_of(span[0], span[1]))
+                    resume = max(resume, span[2])
                     break
             located = self._keys.search(data, resume)
 
-    def _word_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
             pair = data[start : start + PAIR_CHARS].lower()
             for entry in self._word_pairs.get(pair) or self._word_heads.get(pair[:1], []):
                 if start < resume.get(entry.rule.id, 0):
                     continue
-                found = entry.span_at(text, start, resume)
-                if found is not None:
-                    resume[entry.rule.id] = found[2]
-                    yield entry.match_of(found[0], found[1])
+                span = entry.span_at(text, start, resume)
+                if span is not None:
+                    resume[entry.rule.id] = span[2]
+                    found.append(entry.match_of(span[0], span[1]))
 
-    def _token_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_tokens(self, text: str, data: bytes, found: list[Match]) -> None:
         for start, _ in self._token.spans(data):
             for entry in self._tokens:
                 for back in entry.rule.backs:
                     place = start - back
-                    found = entry.span_at(text, place) if place >= 0 else None
-                    if found is not None:
-                        yield entry.match_of(found[0], found[1])
+                    span = entry.span_at(text, place) if place >= 0 else None
+                    if span is not None:
+                        found.append(entry.match_of(span[0], span[1]))
                         break
 
-    def _run_matches(self, reading: Reading) -> Iterator[Match]:
-        text, data, occurring, _ = reading
-        for entry, expression in self._runs:
-            needed = entry.needed
-            if not any(part in data for part in needed) if needed else entry.rule.id not in occurring:
-                continue
-            for start, _ in expression.spans(data):
-                # The letter of an escape such as \\n is no part of what follows it.
-                escaped = start > 0 and data[start - 1] == _BACKSLASH
-                found = entry.span_at(text, start + escaped)
-                if found is not None:
-                    yield entry.match_of(found[0], found[1])
-
-    def _number_matches(self, reading: Reading) -> Iterator[Match]:
+    def _find_numbers(self, reading: Reading, found: list[Match]) -> None:
         text, data, _, known = reading
         for start, end in self._numbers.spans(data):
             resume = start
@@ -243,14 +237,14 @@ class Locators:
                 begin = place - NUMBER_BEFORE_CHARS
                 piece = text[max(0, begin) : place + NUMBER_AFTER_CHARS]
                 if begin < 0:
-                    found, begin = self._number_at(piece, place), 0
+                    matched, begin = self._number_at(piece, place), 0
                 elif piece in known:
-                    found = known[piece]
+                    matched = known[piece]
                 else:
-                    found = known[piece] = self._number_at(piece, NUMBER_BEFORE_CHARS)
-                if found is not None:
-                    entry, left, right, after = found
-                    yield entry.match_of(begin + left, begin + right)
+                    matched = known[piece] = self._number_at(piece, NUMBER_BEFORE_CHARS)
+                if matched is not None:
+                    entry, left, right, after = matched
+                    found.append(entry.match_of(begin + left, begin + right))
                     resume = begin + after
 
     def _number_at(self, piece: str, place: int) -> tuple[_Ready, int, int, int] | None:
@@ -262,6 +256,16 @@ class Locators:
             if found is not None:
                 return entry, *found
         return None
+
+
+def _find_runs(entry: _Ready, expression: Linear, reading: Reading, found: list[Match]) -> None:
+    text, data, _, _ = reading
+    for start, _ in expression.spans(data):
+        # The letter of an escape such as \\n is no part of what follows it.
+        escaped = start > 0 and data[start - 1] == _BACKSLASH
+        span = entry.span_at(text, start + escaped)
+        if span is not None:
+            found.append(entry.match_of(span[0], span[1]))
 
 
 def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:

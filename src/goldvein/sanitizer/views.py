@@ -106,6 +106,12 @@ class View:
 Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
 
 
+def may_read_otherwise(reading: Reading) -> bool:
+    """Tell whether there can be other readings: most texts have none."""
+    occurring = reading.occurring
+    return WRITTEN_OTHERWISE in occurring or WRAPPED in occurring or not reading.text.isascii()
+
+
 def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> Iterator[tuple[View, Reading]]:
     """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
     below, view = reading, None
@@ -214,7 +220,8 @@ def _unwrapped_view(reading: Reading) -> View | None:
     position = 0
     for start, end in WRAP.spans(reading.data):
         left, right = start + 2, end - 2
-        if left > position and _may_be_wrapped(text, left, right):
+        long_line = left >= MIN_WRAPPED_LINE_CHARS and text.find("\n", left - MIN_WRAPPED_LINE_CHARS, left) < 0
+        if long_line and left > position and _may_be_wrapped(text, left, right):
             parts += _kept(text, position, left)
             joins.append(len(parts))
             position = right
@@ -226,8 +233,6 @@ def _unwrapped_view(reading: Reading) -> View | None:
 
 def _may_be_wrapped(text: str, left: int, right: int) -> bool:
     """Tell whether a long line ends in, and the next begins with, parts of one token and not with words."""
-    if left - text.rfind("\n", 0, left) <= MIN_WRAPPED_LINE_CHARS:
-        return False
     begin = left
     while begin > 0 and left - begin < MAX_WRAPPED_RUN_CHARS and text[begin - 1] in _RUN_CHARS:
         begin -= 1
