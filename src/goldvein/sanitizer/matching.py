@@ -139,8 +139,9 @@ class Locators:
         self._keys = Linear(_key_expression(families["key"]))
         self._word_heads, self._word_pairs = _word_index(families["word"])
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
-        self._tokens = families["token"]
-        self._token = Linear("|".join(entry.rule.locate or "" for entry in self._tokens))
+        self._token_heads = _by_head(families["token"])
+        self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
+        self._token = Linear("|".join(entry.rule.locate or "" for entry in families["token"]))
         self._runs = [
             (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
             for entry in families["run"]
@@ -219,7 +220,7 @@ class Locators:
 
     def _find_tokens(self, text: str, data: bytes, found: list[Match]) -> None:
         for start, _ in self._token.spans(data):
-            for entry in self._tokens:
+            for entry in self._token_heads.get(text[start], self._headless_tokens):
                 for back in entry.rule.backs:
                     place = start - back
                     span = entry.span_at(text, place) if place >= 0 else None
@@ -337,12 +338,9 @@ def _word_index(entries: list[_Ready]) -> tuple[dict[bytes, list[_Ready]], dict[
 
 
 def _by_head(entries: list[_Ready]) -> dict[str, list[_Ready]]:
-    """Index rules by the characters their matches may begin with."""
-    heads: dict[str, list[_Ready]] = {}
-    for entry in entries:
-        for character in set(entry.rule.heads):
-            heads.setdefault(character, []).append(entry)
-    return heads
+    """Index rules by the characters their matches may begin with; a rule that does not say is under each."""
+    heads = {character for entry in entries for character in entry.rule.heads}
+    return {head: [entry for entry in entries if head in (entry.rule.heads or head)] for head in heads}
 
 
 @lru_cache(maxsize=1)
