@@ -3,6 +3,9 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ParamSpec, TypeVar
 
 MIN_RANDOM_CHARS = 16
 MIN_ENTROPY_BITS = 3.0
@@ -17,6 +20,26 @@ MIN_NUMBERED_WORD_CHARS = 4
 MIN_TOKEN_CHANGES = 4
 MAX_NAME_CHARS = 96
 MIN_RUN_TOGETHER_CHARS = 12
+MAX_REMEMBERED = 4096
+
+
+Given = ParamSpec("Given")
+Said = TypeVar("Said")
+_REMEMBERING: list[Callable[[], None]] = []
+
+
+def remembered(predicate: Callable[Given, Said]) -> Callable[Given, Said]:
+    """Remember what a pure function said, until `forget`: a text has the same values again and again."""
+    remembering: Any = lru_cache(maxsize=MAX_REMEMBERED)(predicate)
+    _REMEMBERING.append(remembering.cache_clear)
+    said: Callable[Given, Said] = remembering
+    return said
+
+
+def forget() -> None:
+    """Drop all that is remembered, which may be secrets: after each example."""
+    for clear in _REMEMBERING:
+        clear()
 
 
 def words(listed: str) -> frozenset[str]:
@@ -108,6 +131,7 @@ def is_uuid(value: str) -> bool:
     return _UUID.fullmatch(value) is not None
 
 
+@remembered
 def is_filler(value: str) -> bool:
     """Recognise a placeholder, a reference to a variable, a type name: text that stands where a secret would."""
     stripped = value.strip()
@@ -125,6 +149,7 @@ def is_filler(value: str) -> bool:
     )
 
 
+@remembered
 def is_made_of_words(value: str) -> bool:
     """Tell whether there are only words and short numbers between separators: an identifier, a path, a version."""
     parts = [part for part in _WORD_BREAK.split(value) if part]
@@ -137,6 +162,7 @@ def _is_numbered_words(value: str) -> bool:
     return len(value) >= MIN_NUMBERED_WORD_CHARS * len(parts) and all(_NUMBERED_WORD.fullmatch(part) for part in parts)
 
 
+@remembered
 def looks_random(value: str) -> bool:
     """Tell a generated key: long, letters and digits mixed, high entropy, not built of words."""
     if len(value) < MIN_RANDOM_CHARS or not _TOKEN.fullmatch(value):

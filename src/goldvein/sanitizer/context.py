@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, words
+from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, remembered, words
 from goldvein.sanitizer.matching import Match
 from goldvein.sanitizer.rules import Confidence
 
@@ -166,6 +166,7 @@ _PLAIN_HEX = re.compile(r"[0-9a-fA-F]{1,512}")
 _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
 
 
+@remembered
 def classify_name(name: str) -> Strength | None:
     """Say how much a name tells about the value beside it; None when it says nothing or speaks about a secret."""
     parts = [part.lower() for part in _NAME_PARTS.findall(name)]

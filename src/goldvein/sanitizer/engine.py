@@ -13,16 +13,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from itertools import chain
 from time import thread_time
+from typing import NamedTuple
 
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
-from goldvein.sanitizer.matching import Match, Reading, locators
+from goldvein.sanitizer.matching import NAMES, Match, Numbers, Reading, locators
 from goldvein.sanitizer.rules import Confidence
-from goldvein.sanitizer.views import base64_readings, other_views
+from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
 
 MAX_TEXT_CHARS = 262_144
 MAX_ROUNDS = 32
@@ -79,8 +80,7 @@ class Sanitized:
     version: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A part of the output that is the input unchanged."""
 
     output_start: int
@@ -93,9 +93,9 @@ class _Work:
     """One text of the example on its way."""
 
     text: str
-    findings: list[Finding] = field(default_factory=list)
-    output: str = ""
-    pieces: list[_Piece] = field(default_factory=list)
+    findings: list[Match]
+    output: str
+    pieces: list[_Piece]
     settled: bool = False
 
 
@@ -134,8 +134,11 @@ def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
     if any(isinstance(text, str) and len(text) > MAX_TEXT_CHARS for text in texts):
         raise TextTooLong
     sanitized = None
-    with suppress(Exception):  # whatever goes wrong, the caller must fail closed and see no text
-        sanitized = _sanitize_example(texts)
+    try:
+        with suppress(Exception):  # whatever goes wrong, the caller must fail closed and see no text
+            sanitized = _sanitize_example(texts)
+    finally:
+        checks.forget()
     if sanitized is None:
         # Raised outside the handler: the cause, which may quote the text, is not attached.
         raise SanitizerFailed
@@ -146,9 +149,10 @@ def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
     """Scan and replace until a round finds nothing; a budget of time ends what takes too long."""
     budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
     started = thread_time()
-    works = [_Work(text=text, output=text, pieces=[_whole(text)]) for text in texts]
+    works = [_Work(text=text, findings=[], output=text, pieces=[_Piece(0, len(text), 0)]) for text in texts]
+    numbers: Numbers = {}
     for _ in range(MAX_ROUNDS):
-        if not sum(_scan_once(work) for work in works):
+        if not [work for work in works if _scan_once(work, numbers)]:
             break
         _mark_repeated(works)
         _replace(works)
@@ -156,29 +160,28 @@ def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
             raise SanitizerFailed
     else:
         raise SanitizerFailed
-    return [Sanitized(text=work.output, findings=tuple(work.findings), version=SANITIZER_VERSION) for work in works]
+    return [
+        Sanitized(text=work.output, findings=tuple(map(_finding, work.findings)), version=SANITIZER_VERSION)
+        for work in works
+    ]
 
 
-def _whole(text: str) -> _Piece:
-    """Begin with one piece: the output is the input."""
-    return _Piece(output_start=0, output_end=len(text), input_start=0)
-
-
-def _scan_once(work: _Work) -> bool:
+def _scan_once(work: _Work, numbers: Numbers) -> bool:
     """Scan the output as it is now; new findings go to the work in input offsets."""
     if work.settled:
         return False
-    found = _scan(work.output)
+    found = _scan(work.output, numbers)
     work.settled = not found
-    for finding in found:
-        _add(work, finding)
+    if found:
+        starts = [piece.output_start for piece in work.pieces]
+        for finding in found:
+            _add(work, finding, starts)
     return bool(found)
 
 
-def _add(work: _Work, finding: Finding) -> None:
-    """Translate a finding in the output to the input, piece by piece."""
-    place = max(0, bisect_right(work.pieces, finding.start, key=lambda piece: piece.output_start) - 1)
-    for piece in work.pieces[place:]:
+def _add(work: _Work, finding: Match, starts: list[int]) -> None:
+    """Translate a finding in the output to the input, piece by piece; `starts` are where the pieces begin."""
+    for piece in work.pieces[max(0, bisect_right(starts, finding.start) - 1) :]:
         if piece.output_start >= finding.end:
             break
         start = max(finding.start, piece.output_start) - piece.output_start + piece.input_start
@@ -187,10 +190,13 @@ def _add(work: _Work, finding: Finding) -> None:
             work.findings.append(_moved(finding, start, end))
 
 
-def _scan(text: str) -> list[Finding]:
+def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
-    reading = locators().read(text)
-    candidates = [*_scan_reading(reading), *_scan_views(reading), *_scan_base64(reading)]
+    reading = locators().read(text, numbers)
+    candidates = _scan_reading(reading)
+    if may_read_otherwise(reading):
+        candidates += _scan_views(reading)
+    candidates += _scan_base64(reading)
     if not candidates:
         return []
     protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
@@ -204,23 +210,25 @@ def _scan(text: str) -> list[Finding]:
     return [finding for finding in resolved if finding.start < finding.end]
 
 
-def _scan_reading(reading: Reading) -> Iterator[Finding]:
-    """Yield candidates of the table, and those beside names that say secret."""
-    found = locators()
-    yield from (_finding(match) for match in found.rule_matches(reading))
-    yield from (_finding(match) for match in find_context_secrets(reading.text, found.names(reading)))
+def _scan_reading(reading: Reading) -> list[Match]:
+    """List candidates of the table, and those beside names that say secret."""
+    found = locators().rule_matches(reading)
+    if NAMES in reading.occurring:
+        found += find_context_secrets(reading.text, locators().names(reading))
+    return found
 
 
 def _finding(match: Match) -> Finding:
     return Finding(type=match.type, start=match.start, end=match.end, rule=match.rule, confidence=match.confidence)
 
 
-def _moved(found: Finding, start: int, end: int) -> Finding:
+def _moved(found: Match, start: int, end: int) -> Match:
     """Give the finding another place."""
-    return Finding(type=found.type, start=start, end=end, rule=found.rule, confidence=found.confidence)
+    kind, _, _, rule, confidence = found
+    return Match(kind, start, end, rule, confidence)
 
 
-def _scan_views(reading: Reading) -> Iterator[Finding]:
+def _scan_views(reading: Reading) -> Iterator[Match]:
     """Yield candidates in the text as a parser or a terminal would read it."""
     for view, viewed in other_views(reading, locators().read):
         for found in chain(_scan_reading(viewed), _scan_base64(viewed)):
@@ -229,10 +237,10 @@ def _scan_views(reading: Reading) -> Iterator[Finding]:
                 yield _moved(found, start, end)
 
 
-def _scan_base64(reading: Reading) -> Iterator[Finding]:
+def _scan_base64(reading: Reading) -> Iterator[Match]:
     """Yield runs of base64 that decode to a text with a secret in it: the whole run goes."""
     for start, end, decoded in base64_readings(reading):
-        for found in _scan_reading(locators().read(decoded)):
+        for found in _scan_reading(locators().read(decoded, reading.numbers)):
             if found.type not in PERSONAL_TYPES:
                 yield _moved(found, start, end)
                 break
@@ -248,7 +256,7 @@ def _json_strings(text: str) -> list[tuple[int, int]] | None:
     return None
 
 
-def _inside_strings(finding: Finding, strings: list[tuple[int, int]], text: str) -> Iterator[Finding]:
+def _inside_strings(finding: Match, strings: list[tuple[int, int]], text: str) -> Iterator[Match]:
     """Keep a finding within the JSON string in which it begins; a document of many lines may fill several strings.
 
     Outside of strings only a whole number is a value.
@@ -266,12 +274,12 @@ def _inside_strings(finding: Finding, strings: list[tuple[int, int]], text: str)
         yield _moved(finding, finding.start, end)
 
 
-def _is_inside(finding: Finding, spans: list[tuple[int, int]]) -> bool:
+def _is_inside(finding: Match, spans: list[tuple[int, int]]) -> bool:
     """Tell whether one of the spans holds the whole finding."""
     return any(left <= finding.start and finding.end <= right for left, right in spans)
 
 
-def _without(finding: Finding, protected: list[tuple[int, int]], text: str) -> Iterator[Finding]:
+def _without(finding: Match, protected: list[tuple[int, int]], text: str) -> Iterator[Match]:
     """Yield the parts of a finding outside placeholders, with quotes and escapes at their edges left out."""
     start = finding.start
     place = bisect_right(protected, (start, start))
@@ -289,8 +297,11 @@ def _without(finding: Finding, protected: list[tuple[int, int]], text: str) -> I
         yield from _trimmed(finding, start, finding.end, text)
 
 
-def _trimmed(finding: Finding, start: int, end: int, text: str) -> Iterator[Finding]:
+def _trimmed(finding: Match, start: int, end: int, text: str) -> Iterator[Match]:
     """Move the edges off whitespace, a pair of quotes and half an escape; nothing left gives nothing."""
+    if start < end and text[start].isalnum() and text[end - 1].isalnum() and text[start - 1 : start] != "\\":
+        yield finding if (start, end) == (finding.start, finding.end) else _moved(finding, start, end)
+        return
     while start < end and text[start].isspace():
         start += 1
     while start < end and text[end - 1].isspace():
@@ -314,9 +325,9 @@ def _odd_backslashes_before(text: str, place: int) -> bool:
     return count % 2 == 1
 
 
-def _resolve(candidates: Iterable[Finding]) -> list[Finding]:
+def _resolve(candidates: Iterable[Match]) -> list[Match]:
     """Join what overlaps; the surest part names the whole, of equally sure ones the longest, then the first."""
-    resolved: list[Finding] = []
+    resolved: list[Match] = []
     weight = (0, 0)
     for finding in sorted(candidates, key=lambda candidate: (candidate.start, -candidate.end)):
         own = (finding.confidence != "low", finding.end - finding.start)
@@ -334,14 +345,18 @@ def _resolve(candidates: Iterable[Finding]) -> list[Finding]:
 def _mark_repeated(works: list[_Work]) -> None:
     """Find a secret that was recognised once wherever else it stands in the example."""
     values: dict[str, str] = {}
+    seen: set[str] = set()
     for work in works:
         for finding in work.findings:
             value = work.text[finding.start : finding.end]
-            if finding.type not in PERSONAL_TYPES and _is_telling(value) and len(values) < MAX_REPEATED_SECRETS:
-                values.setdefault(value, finding.type)
+            if value in seen or finding.type in PERSONAL_TYPES:
+                continue
+            seen.add(value)
+            if len(values) < MAX_REPEATED_SECRETS and _is_telling(value):
+                values[value] = finding.type
     for work in works:
         found = [
-            Finding(type=kind, start=start, end=start + len(value), rule="repeated_secret")
+            Match(kind, start, start + len(value), "repeated_secret", "high")
             for value, kind in values.items()
             for start in _occurrences(work.text, value)
         ]
@@ -366,7 +381,7 @@ def _occurrences(text: str, value: str) -> Iterator[int]:
         start = text.find(value, start + len(value))
 
 
-def _add_unfound(work: _Work, found: list[Finding]) -> None:
+def _add_unfound(work: _Work, found: list[Match]) -> None:
     """Add the findings that touch neither an earlier one nor a placeholder of the input."""
     taken = sorted(
         [(finding.start, finding.end) for finding in work.findings]
@@ -420,7 +435,7 @@ def _render(work: _Work, placeholders: dict[tuple[str, str], str]) -> None:
     for finding in work.findings:
         kept = text[position : finding.start]
         if kept:
-            pieces.append(_Piece(output_start=written, output_end=written + len(kept), input_start=position))
+            pieces.append(_Piece(written, written + len(kept), position))
         placeholder = placeholders[finding.type, text[finding.start : finding.end]]
         quote = _missing_quote(text, finding)
         inserted = f"{quote}{placeholder}{quote}"
@@ -428,13 +443,13 @@ def _render(work: _Work, placeholders: dict[tuple[str, str], str]) -> None:
         written += len(kept) + len(inserted)
         position = finding.end
     rest = text[position:]
-    pieces.append(_Piece(output_start=written, output_end=written + len(rest), input_start=position))
+    pieces.append(_Piece(written, written + len(rest), position))
     output = "".join([*parts, rest])
     work.settled = work.settled and output == work.output
     work.output, work.pieces = output, pieces
 
 
-def _missing_quote(text: str, finding: Finding) -> str:
+def _missing_quote(text: str, finding: Match) -> str:
     """Give the quote that a JSON number needs when a string takes its place; nothing where none is needed.
 
     How deep the JSON is escaped is read from the nearest quote before the number.

@@ -8,6 +8,7 @@ texts that is few. What counts repeats (keys, tokens, base64) stays out of it: t
 that unseen text is read slowly.
 """
 
+import re
 import string
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,11 @@ from goldvein.sanitizer.linear import Linear, LinearSet, readable
 from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
+PAIR_CHARS = 2
 MAX_NUMBER_GROUPS = 24
+# How far around its place a rule of the family of numbers reads.
+NUMBER_BEFORE_CHARS = 64
+NUMBER_AFTER_CHARS = 128
 LONG_MATCH_CHARS = 256
 
 _STEMS = (
@@ -60,6 +65,7 @@ _BEFORE_NUMBER = frozenset(b" ()\xa0/:+")
 _NEVER_BEFORE_NUMBER = frozenset(b"_.-" + string.ascii_letters.encode() + string.digits.encode())
 
 Confirmation = Callable[[str, int, int], bool]
+Numbers = dict[str, tuple["_Ready", int, int, int] | None]  # what matched, from where to where, and where to go on
 
 
 class Match(NamedTuple):
@@ -73,11 +79,16 @@ class Match(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A text to search, the same for RE2, and which passes have anything to find in it."""
+    """A text to search, the same for RE2, and which passes have anything to find in it.
+
+    `numbers` remembers what pieces of text with a number in it gave, for all readings of an example: texts repeat
+    themselves, and each is read again when something in it was replaced.
+    """
 
     text: str
     data: bytes
     occurring: frozenset[str]
+    numbers: "Numbers"
 
 
 def _confirmation(name: str | None) -> Confirmation | None:
@@ -94,43 +105,51 @@ class _Ready:
 
     rule: Rule
     confirm: Confirmation | None
-    needed: tuple[bytes, ...]
 
-    def match_at(self, text: str, place: int, resume: dict[str, int] | None = None) -> tuple[Match, int] | None:
-        """Try the rule at one place; also gives where the whole match ends, beyond the secret.
+    def span_at(self, text: str, place: int, resume: dict[str, int] | None = None) -> tuple[int, int, int] | None:
+        """Try the rule at one place: where the secret begins and ends, and where the whole match ends.
 
         `resume` learns where to go on after a long match that was not confirmed, lest each place in it be tried again.
         """
         matched = self.rule.pattern.match(text, place)
         if matched is None:
             return None
-        start, end = matched.span(matched.lastgroup) if matched.lastgroup else matched.span()
+        start, end = matched.span(matched.lastindex or 0)
         if self.confirm is not None and not self.confirm(text, start, end):
             if resume is not None and matched.end() - place > LONG_MATCH_CHARS:
                 resume[self.rule.id] = matched.end()
             return None
+        return start, end, matched.end()
+
+    def match_of(self, start: int, end: int) -> Match:
+        """Make what was found from where it stands."""
         rule = self.rule
-        return Match(type=rule.type, start=start, end=end, rule=rule.id, confidence=rule.confidence), matched.end()
+        return Match(rule.type, start, end, rule.id, rule.confidence)
 
 
 class Locators:
     """The compiled passes over a table of rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        ready = [
-            _Ready(rule, _confirmation(rule.confirm), tuple(needed.encode() for needed in rule.needs)) for rule in rules
-        ]
+        ready = [_Ready(rule, _confirmation(rule.confirm)) for rule in rules]
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
         self._key_heads = _key_heads(families["key"])
         self._keys = Linear(_key_expression(families["key"]))
-        self._word_heads = _by_head(families["word"], folded=True)
+        self._word_heads, self._word_pairs = _word_index(families["word"])
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
-        self._tokens = families["token"]
-        self._token = Linear("|".join(entry.rule.locate or "" for entry in self._tokens))
-        self._runs = [(entry, Linear(entry.rule.locate or "")) for entry in families["run"]]
-        self._number_heads = _by_head(families["number"], folded=False)
+        self._token_heads = _by_head(families["token"])
+        self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
+        self._token = Linear("|".join(entry.rule.locate or "" for entry in families["token"]))
+        self._runs = [
+            (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
+            for entry in families["run"]
+        ]
+        self._number_heads = _by_head(families["number"])
+        self._no_number = re.compile(
+            f"(?!{'|'.join(_without_groups(entry.rule.pattern) for entry in families['number'])})"
+        )
         self._numbers = Linear(_NUMBERS)
         self._names = Linear(_NAMES)
         self._occurring = LinearSet(
@@ -140,31 +159,38 @@ class Locators:
                 NAMES: self._names,
                 WRITTEN_OTHERWISE: WRITTEN_OTHERWISE_HINT,
                 WRAPPED: WRAP,
-                **{entry.rule.id: expression for entry, expression in self._runs if not entry.rule.needs},
+                **{entry.rule.id: expression for entry, expression, needed in self._runs if not needed},
             }
         )
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str, numbers: Numbers | None = None) -> Reading:
         """Prepare a text, or a reading of one, for the passes."""
         data = readable(text)
-        return Reading(text, data, self._occurring.occurring(data))
+        return Reading(text, data, self._occurring.occurring(data), {} if numbers is None else numbers)
 
     def names(self, reading: Reading) -> Iterator[int]:
         """Yield where a name that may say secret stands before something that joins it to a value."""
         return (start for start, _ in self._names.spans(reading.data)) if NAMES in reading.occurring else iter(())
 
-    def rule_matches(self, reading: Reading) -> Iterator[Match]:
-        """Yield what the rules of the table find."""
-        text, data, occurring = reading
-        yield from self._key_matches(text, data)
+    def rule_matches(self, reading: Reading) -> list[Match]:
+        """List what the rules of the table find."""
+        text, data, occurring, _ = reading
+        found: list[Match] = []
+        self._find_keys(text, data, found)
         if WORDS in occurring:
-            yield from self._word_matches(text, data)
-        yield from self._token_matches(text, data)
-        yield from self._run_matches(reading)
+            self._find_words(text, data, found)
+        self._find_tokens(text, data, found)
+        for entry, expression, needed in self._runs:
+            occurs = entry.rule.id in occurring
+            for part in needed:
+                occurs = occurs or part in data
+            if occurs:
+                _find_runs(entry, expression, reading, found)
         if NUMBERS in occurring:
-            yield from self._number_matches(text, data)
+            self._find_numbers(reading, found)
+        return found
 
-    def _key_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_keys(self, text: str, data: bytes, found: list[Match]) -> None:
         refused: dict[str, int] = {}
         located = self._keys.search(data)
         while located is not None:
@@ -173,59 +199,74 @@ class Locators:
             for prefix, entry in self._key_heads.get(data[start : start + KEY_HEAD_CHARS], ()):
                 if not data.startswith(prefix, start) or start < refused.get(entry.rule.id, 0):
                     continue
-                found = entry.match_at(text, start, refused)
-                if found is not None:
-                    yield found[0]
-                    resume = max(resume, found[1])
+                span = entry.span_at(text, start, refused)
+                if span is not None:
+                    found.append(entry.match_of(span[0], span[1]))
+                    resume = max(resume, span[2])
                     break
             located = self._keys.search(data, resume)
 
-    def _word_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
-            for entry in self._word_heads.get(text[start], ()):
+            pair = data[start : start + PAIR_CHARS].lower()
+            for entry in self._word_pairs.get(pair) or self._word_heads.get(pair[:1], []):
                 if start < resume.get(entry.rule.id, 0):
                     continue
-                found = entry.match_at(text, start, resume)
-                if found is not None:
-                    resume[entry.rule.id] = found[1]
-                    yield found[0]
+                span = entry.span_at(text, start, resume)
+                if span is not None:
+                    resume[entry.rule.id] = span[2]
+                    found.append(entry.match_of(span[0], span[1]))
 
-    def _token_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_tokens(self, text: str, data: bytes, found: list[Match]) -> None:
         for start, _ in self._token.spans(data):
-            for entry in self._tokens:
+            for entry in self._token_heads.get(text[start], self._headless_tokens):
                 for back in entry.rule.backs:
                     place = start - back
-                    found = entry.match_at(text, place) if place >= 0 else None
-                    if found is not None:
-                        yield found[0]
+                    span = entry.span_at(text, place) if place >= 0 else None
+                    if span is not None:
+                        found.append(entry.match_of(span[0], span[1]))
                         break
 
-    def _run_matches(self, reading: Reading) -> Iterator[Match]:
-        text, data, occurring = reading
-        for entry, expression in self._runs:
-            needed = entry.needed
-            if not any(part in data for part in needed) if needed else entry.rule.id not in occurring:
-                continue
-            for start, _ in expression.spans(data):
-                # The letter of an escape such as \\n is no part of what follows it.
-                escaped = start > 0 and data[start - 1] == _BACKSLASH
-                found = entry.match_at(text, start + escaped)
-                if found is not None:
-                    yield found[0]
-
-    def _number_matches(self, text: str, data: bytes) -> Iterator[Match]:
+    def _find_numbers(self, reading: Reading, found: list[Match]) -> None:
+        text, data, _, known = reading
         for start, end in self._numbers.spans(data):
             resume = start
             for place in _group_starts(data, start, end):
                 if place < resume:
                     continue
-                for entry in self._number_heads.get(text[place], ()):
-                    found = entry.match_at(text, place)
-                    if found is not None:
-                        yield found[0]
-                        resume = found[1]
-                        break
+                begin = place - NUMBER_BEFORE_CHARS
+                piece = text[max(0, begin) : place + NUMBER_AFTER_CHARS]
+                if begin < 0:
+                    matched, begin = self._number_at(piece, place), 0
+                elif piece in known:
+                    matched = known[piece]
+                else:
+                    matched = known[piece] = self._number_at(piece, NUMBER_BEFORE_CHARS)
+                if matched is not None:
+                    entry, left, right, after = matched
+                    found.append(entry.match_of(begin + left, begin + right))
+                    resume = begin + after
+
+    def _number_at(self, piece: str, place: int) -> tuple[_Ready, int, int, int] | None:
+        """Try the rules of numbers at a place of a piece; the first that matches counts."""
+        if self._no_number.match(piece, place):
+            return None
+        for entry in self._number_heads.get(piece[place], ()):
+            found = entry.span_at(piece, place)
+            if found is not None:
+                return entry, *found
+        return None
+
+
+def _find_runs(entry: _Ready, expression: Linear, reading: Reading, found: list[Match]) -> None:
+    text, data, _, _ = reading
+    for start, _ in expression.spans(data):
+        # The letter of an escape such as \\n is no part of what follows it.
+        escaped = start > 0 and data[start - 1] == _BACKSLASH
+        span = entry.span_at(text, start + escaped)
+        if span is not None:
+            found.append(entry.match_of(span[0], span[1]))
 
 
 def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:
@@ -272,15 +313,34 @@ def _word_expression(entries: list[_Ready]) -> str:
     return "|".join([*literals, *(entry.rule.locate for entry in entries if entry.rule.locate)])
 
 
-def _by_head(entries: list[_Ready], *, folded: bool) -> dict[str, list[_Ready]]:
-    """Index rules by the characters their matches may begin with."""
-    heads: dict[str, list[_Ready]] = {}
-    for entry in entries:
-        rule = entry.rule
-        first = set(rule.heads) | {keyword[0] for keyword in rule.keywords}
-        for character in first | {c.swapcase() for c in first} if folded else first:
-            heads.setdefault(character, []).append(entry)
-    return heads
+def _without_groups(pattern: re.Pattern[str]) -> str:
+    """Write the expression so that it can stand beside others: flags within, no named groups."""
+    flags = "i" if pattern.flags & re.IGNORECASE else ""
+    flags += "m" if pattern.flags & re.MULTILINE else ""
+    expression = re.sub(r"\A\(\?[im]+\)", "", pattern.pattern)
+    return f"(?{flags}:{re.sub(r'[(][?]P<[a-z]+>', '(?:', expression)})"
+
+
+def _word_index(entries: list[_Ready]) -> tuple[dict[bytes, list[_Ready]], dict[bytes, list[_Ready]]]:
+    """Index rules by the character, in lower case, that a located place begins with, and by two where keywords do."""
+
+    def listed(head: bytes) -> list[_Ready]:
+        return [
+            entry
+            for entry in entries
+            if head[:1] in {character.lower().encode("latin-1") for character in entry.rule.heads}
+            or any(keyword.lower().encode().startswith(head) for keyword in entry.rule.keywords)
+        ]
+
+    heads = {character.lower().encode("latin-1") for entry in entries for character in entry.rule.heads}
+    pairs = {keyword[:PAIR_CHARS].lower().encode() for entry in entries for keyword in entry.rule.keywords}
+    return {head: listed(head) for head in heads}, {pair: listed(pair) for pair in pairs}
+
+
+def _by_head(entries: list[_Ready]) -> dict[str, list[_Ready]]:
+    """Index rules by the characters their matches may begin with; a rule that does not say is under each."""
+    heads = {character for entry in entries for character in entry.rule.heads}
+    return {head: [entry for entry in entries if head in (entry.rule.heads or head)] for head in heads}
 
 
 @lru_cache(maxsize=1)

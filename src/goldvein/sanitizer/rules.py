@@ -52,8 +52,8 @@ class Rule:
     """One thing that is looked for.
 
     `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
-    `family` names the pass that looks for it (see `matching.py`); `heads` are the characters a match may begin with,
-    needed only beside `locate` and in the family of numbers. `backs`: how far before the located place a token begins.
+    `family` names the pass that looks for it (see `matching.py`); `heads` are the characters that `locate` or a number
+    may begin with. `backs`: how far before the located place a token begins.
     `needs`: one of these stands in every text that a rule of the family of runs can match.
     """
 
@@ -213,6 +213,7 @@ _CLOUD_KEYS = (
         family="token",
         locate=r"[0-9]Q~[A-Za-z0-9_~.-]{8}",
         backs=(3,),
+        heads=string.digits,
     ),
     _shape(
         "azure_account_key",
@@ -282,6 +283,7 @@ _CLOUD_KEYS = (
         family="token",
         locate=r"\.atl",
         backs=(14,),
+        heads=".",
     ),
     _key("pulumi_token", "token of Pulumi", ("pul-",), HEX, 40, 40),
     _key("vault_token", "token of HashiCorp Vault", ("hvs.", "hvb.", "hvr."), URLSAFE, 24, 400),
@@ -463,6 +465,7 @@ _MESSAGE_KEYS = (
         family="token",
         locate=r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{8}",
         backs=(24, 25, 26, 27, 28),
+        heads=".",
     ),
     _shape(
         "telegram_token",
@@ -475,6 +478,7 @@ _MESSAGE_KEYS = (
         family="token",
         locate=r":A[A-Za-z0-9_-]{8}",
         backs=(8, 9, 10, 11, 12, 13),
+        heads=":",
     ),
     _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
     _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
@@ -490,6 +494,7 @@ _MESSAGE_KEYS = (
         family="token",
         locate=r"-us[0-9]|\bmd-[A-Za-z0-9_-]{8}",
         backs=(0, 32),
+        heads="-m",
     ),
     _key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
     _key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
@@ -575,6 +580,7 @@ _BUSINESS_KEYS = (
         "item pattern.none",
         family="token",
         locate=r"pat[A-Za-z0-9]{14}\.[a-f0-9]{8}",
+        heads="p",
     ),
     _key("asana_token", "token of Asana", ("2/", "1/"), "[0-9/:a-f]", 45, 80, confirm="mixed_body"),
     _key("postman_key", "API key of Postman", ("PMAK-", "PMAT-"), "[A-Za-z0-9-]", 26, 64),
@@ -604,6 +610,7 @@ _BUSINESS_KEYS = (
         family="token",
         locate=r"_mmk",
         backs=(36,),
+        heads="_",
     ),
     _key(
         "authress_key",
@@ -642,6 +649,7 @@ _MORE_CLOUD_KEYS = (
         family="token",
         locate=r"JQQJ99|\+ASt|\+AMC|\+ARm|\+ACR|APIM|AzFu|AzSe|AIoT|AzCa",
         backs=(52, 76, 44, 42, 72),
+        heads="J+A",
     ),
     _key(
         "firebase_messaging_key",
@@ -803,6 +811,7 @@ _MORE_BUSINESS_KEYS = (
         family="token",
         locate=r"\b(?:5[HJK][1-9A-HJ-NP-Za-km-z]{49}|[KL][1-9A-HJ-NP-Za-km-z]{51})\b",
         confirm="mixed_body",
+        heads="5KL",
     ),
     _shape(
         "deepl_key",
@@ -814,6 +823,7 @@ _MORE_BUSINESS_KEYS = (
         family="token",
         locate=r":(?:fx|dp)\b",
         backs=(36,),
+        heads=":",
     ),
     _shape(
         "named_environment_token",
@@ -830,6 +840,7 @@ _MORE_BUSINESS_KEYS = (
         r"key|token|access|private|admin|service)[_-])+[A-Za-z0-9]{10}",
         confirm="random_value",
         confidence="medium",
+        heads=string.ascii_letters,
     ),
     _shape(
         "prefixed_token",
@@ -844,6 +855,7 @@ _MORE_BUSINESS_KEYS = (
         locate=r"\b[A-Za-z]{2,10}_[A-Za-z0-9]{20}",
         confirm="mixed_token",
         confidence="low",
+        heads=string.ascii_letters,
     ),
 )
 
@@ -1035,6 +1047,7 @@ _COMMANDS_AND_FILES = (
         confirm="flag_password",
         family="token",
         locate=_COMMANDS + r"[ \t]",
+        heads=string.ascii_lowercase + "7",
     ),
     _shape(
         "password_flag_of_command",
@@ -1055,6 +1068,7 @@ _COMMANDS_AND_FILES = (
         confidence="medium",
         family="token",
         locate=_LOGIN_COMMANDS + r"[ \t]",
+        heads=string.ascii_lowercase + "7",
     ),
     _shape(
         "user_percent_password",
@@ -1067,6 +1081,7 @@ _COMMANDS_AND_FILES = (
         confirm="not_filler",
         family="token",
         locate=r"\s-U[ \t\"']{0,2}[^\s%\"']+%",
+        heads=" \t\r\n\f\v",
     ),
     _shape(
         "openssl_password",

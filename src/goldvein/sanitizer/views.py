@@ -17,7 +17,7 @@ from itertools import accumulate
 
 from goldvein.sanitizer.checks import is_made_of_words
 from goldvein.sanitizer.linear import Linear
-from goldvein.sanitizer.matching import WRAP, WRAPPED, WRITTEN_OTHERWISE, WRITTEN_OTHERWISE_HINT, Reading
+from goldvein.sanitizer.matching import WRAP, WRAPPED, WRITTEN_OTHERWISE, WRITTEN_OTHERWISE_HINT, Numbers, Reading
 
 MAX_BASE64_RUNS = 64
 MAX_LEVELS = 3
@@ -106,18 +106,24 @@ class View:
 Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
 
 
-def other_views(reading: Reading, read: Callable[[str], Reading]) -> Iterator[tuple[View, Reading]]:
+def may_read_otherwise(reading: Reading) -> bool:
+    """Tell whether there can be other readings: most texts have none."""
+    occurring = reading.occurring
+    return WRITTEN_OTHERWISE in occurring or WRAPPED in occurring or not reading.text.isascii()
+
+
+def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> Iterator[tuple[View, Reading]]:
     """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
     below, view = reading, None
     for _ in range(MAX_LEVELS):
         view = _plain_view(below, view)
         if view is None:
             break
-        below = read(view.text)
+        below = read(view.text, reading.numbers)
         yield view, below
     wrapped = _unwrapped_view(reading) if WRAPPED in reading.occurring else None
     if wrapped is not None:
-        yield wrapped, read(wrapped.text)
+        yield wrapped, read(wrapped.text, reading.numbers)
 
 
 def _plain_view(reading: Reading, below: View | None) -> View | None:
@@ -146,7 +152,7 @@ def _plain_view(reading: Reading, below: View | None) -> View | None:
 
 def _places(reading: Reading) -> Iterator[tuple[int, re.Pattern[str]]]:
     """Yield, from left to right, where something may be written otherwise, and the expression to read it with."""
-    text, data, occurring = reading
+    text, data, occurring, _ = reading
     expression, places = _WRITTEN_OTHERWISE, []
     if WRITTEN_OTHERWISE in occurring:
         places = [start for start, _ in WRITTEN_OTHERWISE_HINT.spans(data)]
@@ -214,7 +220,8 @@ def _unwrapped_view(reading: Reading) -> View | None:
     position = 0
     for start, end in WRAP.spans(reading.data):
         left, right = start + 2, end - 2
-        if left > position and _may_be_wrapped(text, left, right):
+        long_line = left >= MIN_WRAPPED_LINE_CHARS and text.find("\n", left - MIN_WRAPPED_LINE_CHARS, left) < 0
+        if long_line and left > position and _may_be_wrapped(text, left, right):
             parts += _kept(text, position, left)
             joins.append(len(parts))
             position = right
@@ -226,8 +233,6 @@ def _unwrapped_view(reading: Reading) -> View | None:
 
 def _may_be_wrapped(text: str, left: int, right: int) -> bool:
     """Tell whether a long line ends in, and the next begins with, parts of one token and not with words."""
-    if left - text.rfind("\n", 0, left) <= MIN_WRAPPED_LINE_CHARS:
-        return False
     begin = left
     while begin > 0 and left - begin < MAX_WRAPPED_RUN_CHARS and text[begin - 1] in _RUN_CHARS:
         begin -= 1
