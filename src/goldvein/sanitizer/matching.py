@@ -23,6 +23,7 @@ from goldvein.sanitizer.rules import RULES, Confidence, Rule
 KEY_HEAD_CHARS = 2
 PAIR_CHARS = 2
 MAX_GROUPS_IN_VAIN = 24
+NEVER = r"(?!)"
 # How far around its place a rule of the family of numbers reads.
 NUMBER_BEFORE_CHARS = 64
 NUMBER_AFTER_CHARS = 128
@@ -146,10 +147,12 @@ class Locators:
             (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
             for entry in families["run"]
         ]
-        self._number_heads = _by_head(families["number"])
-        self._no_number = re.compile(
-            f"(?!{'|'.join(_without_groups(entry.rule.pattern) for entry in families['number'])})"
-        )
+        self._number_rules = families["number"]
+        # For each rule: it and those after it as one expression, of which the last group tells which matched.
+        alternatives = [_without_groups(entry.rule.pattern) + "()" for entry in self._number_rules]
+        self._numbers_from = [
+            re.compile("|".join([*alternatives[first:], NEVER])) for first in range(len(alternatives) + 1)
+        ]
         self._numbers = Linear(_NUMBERS)
         self._names = Linear(_NAMES)
         self._occurring = LinearSet(
@@ -257,10 +260,11 @@ class Locators:
                     resume, in_vain = begin + after, 0
 
     def _number_at(self, piece: str, place: int) -> tuple[_Ready, int, int, int] | None:
-        """Try the rules of numbers at a place of a piece; the first that matches counts."""
-        if self._no_number.match(piece, place):
-            return None
-        for entry in self._number_heads.get(piece[place], ()):
+        """Try the rules of numbers at a place of a piece; the first that matches and is confirmed counts."""
+        first = 0
+        while (matched := self._numbers_from[first].match(piece, place)) is not None:
+            first += matched.lastindex or 0
+            entry = self._number_rules[first - 1]
             found = entry.span_at(piece, place)
             if found is not None:
                 return entry, *found

@@ -47,11 +47,12 @@ _PHONE_WORD_BEFORE = re.compile(
 # What stands between :// and the last part of a password that holds / or other signs.
 _USER_PART = re.compile(r"(?:[^\s/?#\"'<>]{0,256}|[^\s/:@\"'<>]{0,128}:(?![0-9]{1,5}[/?#])[^\s\"'<>@]{0,256})\Z")
 _EXTENSION = re.compile(r"[ ]?(?:x|ext\.?|#)")
+_NO_DIGITS = re.compile(r"[^0-9]{1,256}")
 _DOTTED_NUMBER_AFTER = re.compile(r"\.[0-9]")
 
 
 def _digits(value: str) -> str:
-    return "".join(character for character in value if character in "0123456789")
+    return _NO_DIGITS.sub("", value)
 
 
 def passes_luhn(digits: str) -> bool:
