@@ -11,9 +11,9 @@ from pathlib import Path
 from benchmarks.page import PAGE, put_between_markers
 from benchmarks.sanitizer.external import read_external
 from benchmarks.sanitizer.generator import DEFAULT_SEED, generate
-from benchmarks.sanitizer.measure import measure_removal, measure_speed
+from benchmarks.sanitizer.measure import Times, measure_removal, measure_rules, measure_speed
 from benchmarks.sanitizer.peers import OWN, PEERS, ROOT, DoesNotInstall, Tool, python_of, version_of
-from benchmarks.sanitizer.report import NAME, Run, markdown
+from benchmarks.sanitizer.report import NAME, RULES_NAME, Run, markdown, rules_markdown
 from benchmarks.sanitizer.scorer import Score
 
 EXTERNAL_SET = "../shared/sanitizer/dev.jsonl"
@@ -30,6 +30,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
         help="an external set, used when it is there; also BENCH_EXTERNAL_SET",
     )
     parser.add_argument("--misses", type=Path, help="write what goldvein missed to this file, as JSON lines")
+    parser.add_argument("--rules-only", action="store_true", help="only the times of what our own rules find")
     parser.add_argument("--print-only", action="store_true", help="leave docs/benchmarks.md as it is")
     return parser.parse_args(given)
 
@@ -60,9 +61,24 @@ def _write_misses(path: Path, scores: Sequence[Score]) -> None:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def _time_rules(*, print_only: bool) -> Times:
+    """Measure the rules' inputs, alone and of our tool alone: the others do not have these rules."""
+    _say("what the rules find, repeated")
+    with Tool(OWN) as tool:
+        times = measure_rules(tool)
+    text = rules_markdown(times, version_of(OWN))
+    print(text)
+    if not print_only:
+        put_between_markers(PAGE, RULES_NAME, text)
+    return times
+
+
 def main(given: Sequence[str] | None = None) -> None:
     """Run everything once and write the tables."""
     arguments = _arguments(given)
+    if arguments.rules_only:
+        _time_rules(print_only=arguments.print_only)
+        return
     names, missing = _installed(arguments.tools)
     samples = list(generate(arguments.seed))
     with ExitStack() as open_tools:
@@ -75,6 +91,8 @@ def main(given: Sequence[str] | None = None) -> None:
             external = measure_removal(tools, read_external(arguments.external))
         _say("time")
         times = measure_speed(tools, samples, arguments.seed)
+    if OWN in times:
+        times[OWN].worst_ms |= _time_rules(print_only=arguments.print_only).worst_ms
     run = Run(
         seed=arguments.seed,
         versions={name: version_of(name) for name in names},

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from benchmarks.sanitizer.peers import OWN, TEXT_LIMIT_SECONDS, Tool
 from benchmarks.sanitizer.samples import Sample
 from benchmarks.sanitizer.scorer import Score, add_to
-from benchmarks.sanitizer.speed import KIBIBYTE, WORST_INPUTS, long_texts, small_texts, worst_input
+from benchmarks.sanitizer.speed import (
+    KIBIBYTE,
+    TABLE,
+    WORST_INPUTS,
+    long_texts,
+    repeated,
+    rule_pieces,
+    small_texts,
+    worst_input,
+)
 
 BATCH = 100
 ROUNDS = 5
@@ -24,6 +33,7 @@ class Times:
     medians: list[float] = field(default_factory=list)
     ms_per_64_kib: list[float] = field(default_factory=list)
     worst_ms: dict[str, tuple[float, float]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
 
     @property
     def median_us(self) -> float:
@@ -51,6 +61,23 @@ class Times:
         }
         name = max(factors, key=lambda name: factors[name], default="")
         return name, factors.get(name, 0.0)
+
+
+def measure_rules(tool: Tool) -> Times:
+    """Take the times of one tool on what our rules must and must not find, repeated: for each rule, its slowest input.
+
+    All ten inputs of a rule are read once; the slowest is then timed at both sizes, nine times.
+    """
+    times = Times()
+    for rule in TABLE:
+        pieces = rule_pieces(rule)
+        answer = tool.ask([repeated(piece, 64 * KIBIBYTE) for piece in pieces.values()])
+        taken = dict(zip(pieces, answer.seconds, strict=True))
+        times.refused += [name for name, output in zip(pieces, answer.outputs, strict=True) if output is None]
+        slowest = max(taken, key=lambda name: taken[name])
+        texts = [repeated(pieces[slowest], size * KIBIBYTE) for size in (32, 64)]
+        times.worst_ms[slowest] = _worst(tool, texts)
+    return times
 
 
 def _turns(tools: Sequence[Tool], number: int) -> Iterator[Tool]:

@@ -14,6 +14,9 @@ from benchmarks.sanitizer.scorer import Score
 NAME = "bench-sanitizer"  # of the make target and of the markers
 COLUMNS = (BY_FORM, BY_NAME, PASSWORDS, STRUCTURAL, ENCODED, OTHER_KEYS, PERSONAL_DATA)
 WEAK_KINDS = 12
+RULES_NAME = "bench-sanitizer-rules"
+SLOW_RULES = 10
+GOAL_MS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +83,28 @@ def time_table(times: Mapping[str, Times]) -> str:
             )
         )
     return table(head, rows)
+
+
+def rules_table(times: Times) -> str:
+    """The slowest inputs made of our rules' examples, and what holds for all of them."""
+    slowest = sorted(times.worst_ms.items(), key=lambda item: -item[1][1])
+    over = sum(long > GOAL_MS for _, (_, long) in slowest)
+    grown, factor = times.growth
+    facts = (
+        f"{len(slowest)} rules, each with the slowest of its ten inputs. Over {GOAL_MS:.0f} ms at 64 KB: {over}. "
+        f"Median: {statistics.median(long for _, (_, long) in slowest):.1f} ms. "
+        f"Largest growth from 32 to 64 KB: x {factor:.2f} ({grown}). Inputs refused: {len(times.refused)}."
+    )
+    rows = [
+        (name, f"{short:.1f} ms", f"{long:.1f} ms", f"x {long / short:.2f}")
+        for name, (short, long) in slowest[:SLOW_RULES]
+    ]
+    return "\n\n".join((facts, table(("rule and input", "32 KB", "64 KB", "growth"), rows)))
+
+
+def rules_markdown(times: Times, version: str) -> str:
+    """The report of the rules' inputs."""
+    return "\n\n".join((f"{machine()}. Version: {version}.", rules_table(times)))
 
 
 def weak_kinds(score: Score) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from benchmarks.sanitizer.samples import Sample
+from goldvein.sanitizer.rules import RULES, Rule
 
 KIBIBYTE = 1024
 SMALL_TEXTS = 200
@@ -93,3 +94,23 @@ def worst_input(name: str, size: int) -> str:
 
 
 WORST_INPUTS = tuple(_PIECES)
+
+_JOINERS = {"blanks": " ", "line breaks": "\n", "commas": ",", "nothing": "", "quotes": '"'}
+
+
+def rule_pieces(rule: Rule) -> dict[str, str]:
+    """What a rule must and must not find, each with what can stand between two of them, by name."""
+    examples = {"example": rule.example, "counter-example": rule.counter_example}
+    return {
+        f"{rule.id}: {kind}, {joiner} between": text + between
+        for kind, text in examples.items()
+        for joiner, between in _JOINERS.items()
+    }
+
+
+def repeated(piece: str, size: int) -> str:
+    """A piece again and again, never cut: a key cut by the text's end would be one more finding at one size only."""
+    return piece * (size // len(piece))
+
+
+TABLE: tuple[Rule, ...] = RULES

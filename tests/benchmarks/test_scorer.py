@@ -10,10 +10,10 @@ from benchmarks.sanitizer.external import read_external
 from benchmarks.sanitizer.generator import BY_FORM, PERSONAL_DATA, generate
 from benchmarks.sanitizer.measure import Times
 from benchmarks.sanitizer.peers import OWN, PEERS, PINS, Tool
-from benchmarks.sanitizer.report import removal_table
+from benchmarks.sanitizer.report import removal_table, rules_table
 from benchmarks.sanitizer.samples import Sample, finish, mark
 from benchmarks.sanitizer.scorer import altered_chars, leaks, score_of
-from benchmarks.sanitizer.speed import WORST_INPUTS, long_texts, small_texts, worst_input
+from benchmarks.sanitizer.speed import TABLE, WORST_INPUTS, long_texts, repeated, rule_pieces, small_texts, worst_input
 from benchmarks.sanitizer.worker import LOADERS, answer, give_up, replace_places, replace_values
 
 SECRET = "Qx7RtB2mK9wZ"
@@ -165,6 +165,24 @@ def test_growth_is_the_largest_factor_of_what_takes_time() -> None:
     times = Times(worst_ms={"fast": (0.01, 0.5), "linear": (4.0, 8.0), "square": (3.0, 12.0)})
     assert times.growth == ("square", 4.0)
     assert times.slowest == ("square", 12.0)
+
+
+def test_each_rule_is_timed_on_what_it_finds_and_what_it_must_not() -> None:
+    pieces = rule_pieces(TABLE[0])
+    assert len(pieces) == len(set(pieces.values())) == 10
+    assert {TABLE[0].example + "\n", TABLE[0].counter_example + ","} <= set(pieces.values())
+    assert repeated("abc ", 15) == "abc abc abc "
+
+
+def test_the_table_of_rules_tells_how_many_are_over_the_goal_and_which_grow() -> None:
+    times = Times(worst_ms={f"rule {number}": (10.0, 20.0 + number) for number in range(12)}, refused=["rule 3"])
+    table = rules_table(times)
+    assert "12 rules" in table
+    assert "Over 30 ms at 64 KB: 1." in table
+    assert "x 3.10 (rule 11)" in table
+    assert "Inputs refused: 1." in table
+    assert "rule 11 | 10.0 ms | 31.0 ms | x 3.10" in table
+    assert "rule 1 |" not in table  # only the ten slowest
 
 
 def test_only_the_headline_of_an_external_set_is_read(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from goldvein.sanitizer import SanitizerFailed, engine, sanitize
-from goldvein.sanitizer.linear import readable
+from goldvein.sanitizer import SanitizerFailed, checks, engine, sanitize, sanitize_text
+from goldvein.sanitizer.context import classify_name
+from goldvein.sanitizer.linear import Linear, readable
 from goldvein.sanitizer.matching import Locators, locators
 from goldvein.sanitizer.rules import RULES, Rule
 
@@ -53,3 +54,40 @@ def test_a_text_that_never_settles_is_a_failure(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(engine, "MAX_ROUNDS", 1)
     with pytest.raises(SanitizerFailed):
         sanitize("password = hunter2")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.family == "token"], ids=lambda rule: rule.id)
+def test_a_token_is_looked_for_where_its_own_first_characters_stand(rule: Rule) -> None:
+    data = readable(rule.example)
+    places = [data[start : start + 1].decode() for start, _ in Linear(rule.locate or "").spans(data)]
+    assert places
+    assert not rule.heads or set(places) <= set(rule.heads)
+
+
+def test_a_list_of_addresses_is_read_to_its_end() -> None:
+    assert set(sanitize_text("8.8.4.4 " * 3000).split()) == {"[REDACTED:ip_address]"}
+
+
+def test_a_number_is_judged_by_what_stands_before_it_wherever_it_stands_again() -> None:
+    told, untold = "Telefon: 030 5557 4242 and so on, " + "x" * 70, "order of 030 5557 4242 and so on, " + "x" * 70
+    assert sanitize_text(told + untold + told + untold).count("[REDACTED:phone]") == 2
+
+
+def test_the_value_beside_a_name_is_the_same_among_many_names() -> None:
+    line = "password = hunter2x\n"
+    long = 'password = "' + "long tale, " * 300 + "a1B2c3D4e5F6g7H8i9\n"
+    for text in (line, '{"api_key": "a1B2c3D4e5F6g7H8i9"}, ', long, "x" * 3000 + " " + line):
+        alone, among = sanitize(text).findings, sanitize(line * 50 + text).findings[50:]
+        assert [(found.type, found.start + 50 * len(line)) for found in alone] == [
+            (found.type, found.start) for found in among
+        ]
+
+
+def test_no_value_is_remembered_when_an_example_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [function.cache_info for function in (checks.is_filler, checks.looks_random, classify_name)]
+    sanitize("password = hunter2x and api_key = a1B2c3D4e5F6g7H8")
+    assert [size().currsize for size in sizes] == [0, 0, 0]
+    monkeypatch.setattr(engine, "TIME_BUDGET_SECONDS", -1)
+    with pytest.raises(SanitizerFailed):
+        sanitize("password = hunter2x")
+    assert [size().currsize for size in sizes] == [0, 0, 0]

@@ -120,6 +120,7 @@ _FILLER_START = re.compile(
 _FILLER_END = re.compile(r"(?i)[-_ ](?:here|placeholder|example|goes[-_ ]here|redacted)\Z|\.\.\.\Z|\u2026\Z")
 
 
+@remembered
 def entropy_bits(value: str) -> float:
     """Measure the Shannon entropy per character; 0 for the empty string."""
     total = len(value)
@@ -218,7 +219,9 @@ def authorization_value(text: str, start: int, end: int) -> bool:
 def mixed_token(text: str, start: int, end: int) -> bool:
     """Confirm upper and lower case and several digits behind the prefix, at an entropy that words do not have."""
     body = text[start:end].rpartition("_")[2]
-    if _DIGEST_BEFORE.search(text[max(0, start - 8) : start]) or text[end : end + 1] in {"-", "_", "+", "/", "="}:
+    if text[end : end + 1] in {"-", "_", "+", "/", "="}:
+        return False
+    if text[start - 1 : start] in {"=", ":", "-"} and _DIGEST_BEFORE.search(text[max(0, start - 8) : start]):
         return False
     return (
         body.lower() != body != body.upper()
@@ -285,7 +288,11 @@ def pgpass_password(text: str, start: int, end: int) -> bool:
 
 def told_password(text: str, start: int, end: int) -> bool:
     """Confirm a password in a sentence: quoted, letters with digits, or words run together that no language has."""
-    value = text[start:end].strip("\\")
+    return _is_told_password(text[start:end].strip("\\"))
+
+
+@remembered
+def _is_told_password(value: str) -> bool:
     if value[0] in "\"'`":
         value = value.strip("\"'`\\")
         return not is_filler(value) and (not is_made_of_words(value) or _is_run_together(value))

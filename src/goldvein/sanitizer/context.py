@@ -20,6 +20,12 @@ MAX_VALUE_CHARS = 65_536
 MAX_JUDGED_CHARS = 512
 MIN_WORD_SECRET_CHARS = 4
 _LINE_START_CHARS = 40
+MANY_NAMES = 32
+# How far from a name is read: before it, between it and its value (`_JOIN` and what may open a value), and after that.
+READ_BEFORE_CHARS = 64
+READ_BESIDE_CHARS = 384
+READ_BEYOND_CHARS = 384
+PIECE_CHARS = 1280
 MIN_SHORT_KEY_CHARS = 8
 MAX_SHORT_KEY_CHARS = 32
 MIN_ALTERNATIONS = 3
@@ -32,6 +38,8 @@ _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 
 
 _QUOTES = frozenset("\"'`")
+_CLOSING = {quote: re.compile(rf"(?<!\\){quote}") for quote in _QUOTES}
+_BLANK = re.compile(r"\s")
 
 
 class Strength(Enum):
@@ -228,7 +236,7 @@ def _quoted_value(text: str, start: int, opener: str) -> tuple[int, int]:
 
 def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
     """Yield the values beside names that say secret. `places` are where such names may stand, from left to right."""
-    resume = 0
+    resume = tried = 0
     for place in places:
         if place < resume:
             continue
@@ -240,13 +248,34 @@ def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
             continue
         if text[name_start - 1 : name_start] == text[name_start + len(name) : name_start + len(name) + 1] == ":":
             continue  # a part of a name with colons, such as an ARN
-        span = _value_beside(text, name_start, name_start + len(name), strength)
+        tried += 1
+        beside = _value_beside if tried <= MANY_NAMES else _value_again
+        span = beside(text, name_start, name_start + len(name), strength)
         if span is None:
             continue
         start, end = span
         resume = max(resume, end)
         sure: Confidence = "high" if looks_random(text[start : min(end, start + MAX_JUDGED_CHARS)]) else "medium"
         yield Match(type=strength.value, start=start, end=end, rule=f"context_{strength.value}", confidence=sure)
+
+
+def _value_again(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:
+    """Do the same for a text of many names, which repeat themselves: each piece of it is judged once.
+
+    A piece counts only if nothing in it can lead beyond its end: a blank ends values without quotes, and each kind of
+    quote that could open a value stands again, unescaped, to close it.
+    """
+    begin = name_start - READ_BEFORE_CHARS
+    piece = text[max(begin, 0) : name_end + PIECE_CHARS]
+    settled = name_end - begin + READ_BESIDE_CHARS
+    last = len(piece) - READ_BEYOND_CHARS
+    if begin < 0 or not _BLANK.search(piece, settled, last):
+        return _value_beside(text, name_start, name_end, strength)
+    for quote, closing in _CLOSING.items():
+        if piece.find(quote, name_end - begin, settled) >= 0 and not closing.search(piece, settled, last):
+            return _value_beside(text, name_start, name_end, strength)
+    span = _value_in(piece, READ_BEFORE_CHARS, name_end - begin, strength)
+    return (span[0] + begin, span[1] + begin) if span else None
 
 
 def _value_beside(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:
@@ -269,6 +298,9 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
     if prefix or annotation or join["comma"] is not None or join["call"] is not None:
         return None
     return _accept_bare(text, name_start, start, join, strength)
+
+
+_value_in = remembered(_value_beside)
 
 
 def _accept_quoted(
@@ -440,6 +472,7 @@ def _is_short_key(value: str) -> bool:
     )
 
 
+@remembered
 def _has_digit_and_letter(value: str) -> bool:
     """Tell mixed characters: no word, no number."""
     return any(character.isdigit() for character in value) and any(character.isalpha() for character in value)

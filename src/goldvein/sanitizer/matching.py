@@ -22,7 +22,8 @@ from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
 PAIR_CHARS = 2
-MAX_NUMBER_GROUPS = 24
+MAX_GROUPS_IN_VAIN = 24
+NEVER = r"(?!)"
 # How far around its place a rule of the family of numbers reads.
 NUMBER_BEFORE_CHARS = 64
 NUMBER_AFTER_CHARS = 128
@@ -59,9 +60,9 @@ WRAP = Linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
 # The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
 WORDS, NUMBERS, NAMES, WRITTEN_OTHERWISE, WRAPPED = "words", "numbers", "names", "written otherwise", "wrapped"
 
-# A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
 _BACKSLASH = ord("\\")
-_BEFORE_NUMBER = frozenset(b" ()\xa0/:+")
+# A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
+_GROUP_START = re.compile(rb"(?<=[ ()\xa0/:+])[^ )\xa0/:]")
 _NEVER_BEFORE_NUMBER = frozenset(b"_.-" + string.ascii_letters.encode() + string.digits.encode())
 
 Confirmation = Callable[[str, int, int], bool]
@@ -135,7 +136,7 @@ class Locators:
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
-        self._key_heads = _key_heads(families["key"])
+        self._key_lengths, self._key_prefixes = _key_index(families["key"])
         self._keys = Linear(_key_expression(families["key"]))
         self._word_heads, self._word_pairs = _word_index(families["word"])
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
@@ -146,10 +147,12 @@ class Locators:
             (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
             for entry in families["run"]
         ]
-        self._number_heads = _by_head(families["number"])
-        self._no_number = re.compile(
-            f"(?!{'|'.join(_without_groups(entry.rule.pattern) for entry in families['number'])})"
-        )
+        self._number_rules = families["number"]
+        # For each rule: it and those after it as one expression, of which the last group tells which matched.
+        alternatives = [_without_groups(entry.rule.pattern) + "()" for entry in self._number_rules]
+        self._numbers_from = [
+            re.compile("|".join([*alternatives[first:], NEVER])) for first in range(len(alternatives) + 1)
+        ]
         self._numbers = Linear(_NUMBERS)
         self._names = Linear(_NAMES)
         self._occurring = LinearSet(
@@ -196,8 +199,8 @@ class Locators:
         while located is not None:
             start = located[0]
             resume = start + 1
-            for prefix, entry in self._key_heads.get(data[start : start + KEY_HEAD_CHARS], ()):
-                if not data.startswith(prefix, start) or start < refused.get(entry.rule.id, 0):
+            for entry in self._keys_at(data, start):
+                if start < refused.get(entry.rule.id, 0):
                     continue
                 span = entry.span_at(text, start, refused)
                 if span is not None:
@@ -205,6 +208,11 @@ class Locators:
                     resume = max(resume, span[2])
                     break
             located = self._keys.search(data, resume)
+
+    def _keys_at(self, data: bytes, start: int) -> Iterator[_Ready]:
+        """Yield the rules one of whose prefixes stands at a place, longer prefixes first."""
+        for length in self._key_lengths.get(data[start : start + KEY_HEAD_CHARS], ()):
+            yield from self._key_prefixes.get(data[start : start + length], ())
 
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
@@ -231,10 +239,13 @@ class Locators:
     def _find_numbers(self, reading: Reading, found: list[Match]) -> None:
         text, data, _, known = reading
         for start, end in self._numbers.spans(data):
-            resume = start
+            resume, in_vain = start, 0
             for place in _group_starts(data, start, end):
                 if place < resume:
                     continue
+                if in_vain > MAX_GROUPS_IN_VAIN:
+                    break
+                in_vain += 1
                 begin = place - NUMBER_BEFORE_CHARS
                 piece = text[max(0, begin) : place + NUMBER_AFTER_CHARS]
                 if begin < 0:
@@ -246,13 +257,14 @@ class Locators:
                 if matched is not None:
                     entry, left, right, after = matched
                     found.append(entry.match_of(begin + left, begin + right))
-                    resume = begin + after
+                    resume, in_vain = begin + after, 0
 
     def _number_at(self, piece: str, place: int) -> tuple[_Ready, int, int, int] | None:
-        """Try the rules of numbers at a place of a piece; the first that matches counts."""
-        if self._no_number.match(piece, place):
-            return None
-        for entry in self._number_heads.get(piece[place], ()):
+        """Try the rules of numbers at a place of a piece; the first that matches and is confirmed counts."""
+        first = 0
+        while (matched := self._numbers_from[first].match(piece, place)) is not None:
+            first += matched.lastindex or 0
+            entry = self._number_rules[first - 1]
             found = entry.span_at(piece, place)
             if found is not None:
                 return entry, *found
@@ -273,25 +285,19 @@ def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:
     """Yield where a number may begin in a run of digits and separators."""
     if not start or data[start - 1] not in _NEVER_BEFORE_NUMBER or data[start - 2 : start - 1] == b"\\":
         yield start
-    groups = 1
-    for place in range(start + 1, end):
-        if data[place - 1] in _BEFORE_NUMBER and data[place] not in b" )\xa0/:":
-            yield place
-            groups += 1
-            if groups > MAX_NUMBER_GROUPS:
-                return
+    yield from (match.start() for match in _GROUP_START.finditer(data, start + 1, end))
 
 
-def _key_heads(entries: list[_Ready]) -> dict[bytes, list[tuple[bytes, _Ready]]]:
-    """Index keys by the first characters of their prefixes; longer prefixes first."""
-    heads: dict[bytes, list[tuple[bytes, _Ready]]] = {}
+def _key_index(entries: list[_Ready]) -> tuple[dict[bytes, list[int]], dict[bytes, list[_Ready]]]:
+    """Index keys by their prefixes, and how long those are, longest first, by the first characters."""
+    prefixes: dict[bytes, list[_Ready]] = {}
     for entry in entries:
         for keyword in entry.rule.keywords:
-            prefix = keyword.encode()
-            heads.setdefault(prefix[:KEY_HEAD_CHARS], []).append((prefix, entry))
-    for listed in heads.values():
-        listed.sort(key=lambda pair: -len(pair[0]))
-    return heads
+            prefixes.setdefault(keyword.encode(), []).append(entry)
+    lengths: dict[bytes, set[int]] = {}
+    for prefix in prefixes:
+        lengths.setdefault(prefix[:KEY_HEAD_CHARS], set()).add(len(prefix))
+    return {head: sorted(known, reverse=True) for head, known in lengths.items()}, prefixes
 
 
 def _key_expression(entries: list[_Ready]) -> str:

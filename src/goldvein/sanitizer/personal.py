@@ -4,6 +4,7 @@ import ipaddress
 import re
 
 from goldvein.sanitizer.checks import words
+from goldvein.sanitizer.linear import Linear
 
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _CARD_DIGITS = range(13, 20)
@@ -38,20 +39,41 @@ _SYSTEM_MAILBOXES = frozenset({"git", "hg", "svn"})
 _VERSION_BEFORE = re.compile(
     r"(?i)(?:\bv|\bver\.?|\bversion|\brelease|\brevision|\bchrome/|\b[a-z]+/|[=<>~^]=?|@)[\s\"':=]{0,4}\Z"
 )
-_PHONE_WORD_BEFORE = re.compile(
-    r"(?i)(?:phone|telephone|telefon|tel|mobile|mobil|cell|handy|fax|whatsapp|sms|call|calls|called|ruf|appel\w{0,3}|"
+_PHONE_WORDS = (
+    r"phone|telephone|telefon|tel|mobile|mobil|cell|handy|fax|whatsapp|sms|call|calls|called|ruf|appel\w{0,3}|"
     r"num[e\u00e9]ro|n[u\u00fa]mero|t[e\u00e9]l\w{0,6}|movil|m\u00f3vil|cellulare|contact|"
-    r"rufnummer|dial|reach\w{0,3}|text|messages? to|portable|nummer|telefo\w{1,3}|celular|gsm|kontakt|fon|mob|ph)"
-    r"[\w\s\"'.:=()#\\>-]{0,24}\Z"
+    r"rufnummer|dial|reach\w{0,3}|text|messages? to|portable|nummer|telefo\w{1,3}|celular|gsm|kontakt|fon|mob|ph"
+)
+_ID_WORDS = (
+    r"pesel|bsn|burgerservicenummer|steuer|tax[ -]?id|tin\b|tfn|sin\b|social insurance|aadhaar|aadhar|uid|"
+    r"personnummer|rodn|cpf|cnpj|national|identi|passport|ssn|insurance|sofi|henkil|nir\b|s\u00e9curit\u00e9"
 )
 # What stands between :// and the last part of a password that holds / or other signs.
 _USER_PART = re.compile(r"(?:[^\s/?#\"'<>]{0,256}|[^\s/:@\"'<>]{0,128}:(?![0-9]{1,5}[/?#])[^\s\"'<>@]{0,256})\Z")
 _EXTENSION = re.compile(r"[ ]?(?:x|ext\.?|#)")
+_NO_DIGITS = re.compile(r"[^0-9]{1,256}")
 _DOTTED_NUMBER_AFTER = re.compile(r"\.[0-9]")
 
 
+class _WordBefore:
+    """Words that tell what the number shortly after them is. Asks RE2 first, since most numbers follow no such word."""
+
+    def __init__(self, expression: str) -> None:
+        self._anywhere = Linear("(?i)" + expression.replace(r"\u00", r"\x"))
+        self._before = re.compile(rf"(?i)(?:{expression})[\w\s\"'.:=()#\\>-]{{0,24}}\Z")
+
+    def ends(self, before: str) -> bool:
+        """Tell whether one of the words ends the text, but for what may stand between a word and its number."""
+        if before.isascii() and self._anywhere.search(before.encode()) is None:
+            return False
+        return self._before.search(before) is not None
+
+
+_PHONE_WORD, _ID_WORD = _WordBefore(_PHONE_WORDS), _WordBefore(_ID_WORDS)
+
+
 def _digits(value: str) -> str:
-    return "".join(character for character in value if character in "0123456789")
+    return _NO_DIGITS.sub("", value)
 
 
 def passes_luhn(digits: str) -> bool:
@@ -129,7 +151,7 @@ def national_phone(text: str, start: int, end: int) -> bool:
     return (
         len(digits) in _NATIONAL_PHONE_DIGITS
         and len(set(digits)) > 2  # noqa: PLR2004 - 111-1111: filler
-        and _PHONE_WORD_BEFORE.search(before) is not None
+        and _PHONE_WORD.ends(before)
     )
 
 
@@ -137,11 +159,6 @@ _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 _HETU_LETTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _CODICE_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 _PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
-_ID_WORD_BEFORE = re.compile(
-    r"(?i)(?:pesel|bsn|burgerservicenummer|steuer|tax[ -]?id|tin\b|tfn|sin\b|social insurance|aadhaar|aadhar|uid|"
-    r"personnummer|rodn|cpf|cnpj|national|identi|passport|ssn|insurance|sofi|henkil|nir\b|s\u00e9curit\u00e9)"
-    r"[\w\s\"'.:=()#\\>-]{0,24}\Z"
-)
 
 
 def spanish_id(text: str, start: int, end: int) -> bool:
@@ -200,7 +217,7 @@ def finnish_id(text: str, start: int, end: int) -> bool:
 def told_id(text: str, start: int, end: int) -> bool:
     """Confirm 9 to 12 digits after a word that says identity number: BSN, PESEL, tax number, SIN or Aadhaar."""
     digits = _digits(text[start:end])
-    if len(set(digits)) <= 2 or not _ID_WORD_BEFORE.search(text[max(0, start - 40) : start]):  # noqa: PLR2004 - filler
+    if len(set(digits)) <= 2 or not _ID_WORD.ends(text[max(0, start - 40) : start]):  # noqa: PLR2004 - filler
         return False
     values = [int(digit) for digit in digits]
     if len(values) == 9:  # noqa: PLR2004 - BSN by its test of eleven, SIN by Luhn
