@@ -231,26 +231,44 @@ def test_a_withdrawal_during_a_rescan_is_never_undone(world: World, monkeypatch:
     assert leaked(world) == []
 
 
+def while_it_writes(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> threading.Thread:
+    """Let something begin while a step of the rescan is written; it must wait for the step's commit."""
+    waiting = threading.Thread(target=happens)
+    real = rescanning._write_row
+
+    def write_row(*arguments: Any) -> Rescanned:
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        return real(*arguments)
+
+    monkeypatch.setattr(rescanning, "_write_row", write_row)
+    return waiting
+
+
 def test_a_withdrawal_waits_for_the_step_of_a_rescan_and_then_erases_what_it_wrote(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.capture(text="I am EMP-100001", answer="b")
     add_rule(world)
     bob = world.client("bob")
-    leaving = threading.Thread(target=lambda: bob.post("/api/me/consent", json={"decision": "withdraw"}))
-    real = rescanning._write_row
-
-    def write_row(*arguments: Any) -> Rescanned:
-        leaving.start()
-        leaving.join(0.3)
-        assert leaving.is_alive()  # it cannot commit before this step has
-        return real(*arguments)
-
-    monkeypatch.setattr(rescanning, "_write_row", write_row)
+    leaving = while_it_writes(monkeypatch, lambda: bob.post("/api/me/consent", json={"decision": "withdraw"}))
     assert rescan(world).changed == 1
     leaving.join()
     (row,) = rows(world, TrainingExample)
     assert (row.status, row.example_input, row.findings, row.status_reason) == ("withdrawn", None, None, None)
+
+
+def test_a_new_rule_waits_for_the_step_of_a_rescan_and_finds_it_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.capture(text="EMP-100001 on desk-77", answer="b")
+    add_rule(world)
+    dana, second = world.client("dana"), {"type": "desk", "pattern": "desk-[0-9]{2}", "example": "desk-12"}
+    adding = while_it_writes(monkeypatch, lambda: dana.post("/api/settings/sanitizer-rules", json=second))
+    assert rescan(world).findings == {"staff_number": 1}
+    adding.join()
+    assert behind(world) == 1
 
 
 def test_an_edit_during_a_rescan_wins_and_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,6 @@ class _Reading:
 
     row_id: str
     revision: int
-    version: str | None
     texts: dict[_Place, str]
     sanitized: dict[_Place, Sanitized] | None = None
 
@@ -144,7 +143,6 @@ def _reading(row: SkillFeedback, revisions: list[ExampleRevision]) -> _Reading:
     return _Reading(
         row_id=row.id,
         revision=row.revision,
-        version=row.sanitizer_version,
         texts={place: text for place, text in texts.items() if text is not None},
     )
 
@@ -181,11 +179,7 @@ def _write(
 
 def _as_it_was(reading: _Reading) -> Select[SkillFeedback]:
     """The row, unless somebody has changed it: every change of a text counts the revision up."""
-    return select(SkillFeedback).where(
-        SkillFeedback.id == reading.row_id,
-        SkillFeedback.revision == reading.revision,
-        SkillFeedback.sanitizer_version.is_not_distinct_from(reading.version),
-    )
+    return select(SkillFeedback).where(SkillFeedback.id == reading.row_id, SkillFeedback.revision == reading.revision)
 
 
 def _write_row(session: TenantSession, row: SkillFeedback, reading: _Reading, version: str, now: datetime) -> Rescanned:
