@@ -296,6 +296,8 @@ PAGES: dict[str, tuple[str, Tries]] = {
         OWN,
         own("/admin/invitations", 201, data={"email": "newer@globex.example", "name": "New"}),
     ),
+    "POST /admin/sanitizer-rules": (OWN, own("/admin/sanitizer-rules", 303, data={**RULE, "type": "worker"})),
+    "POST /admin/sanitizer-rules/{rule_id}/delete": (FOREIGN, foreign("/admin/sanitizer-rules/{rule}/delete")),
     "POST /admin/keys/{key_id}/revoke": (FOREIGN, foreign("/admin/keys/{key}/revoke")),
 }
 ROUTES = {**API, **PAGES}

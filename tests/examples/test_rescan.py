@@ -66,7 +66,7 @@ def test_an_approved_example_with_a_finding_is_pending_again_and_says_why(world:
     assert after["sanitizer_version"].startswith(f"{SANITIZER_VERSION}+")
     assert behind(world) == 0
     page = world.browser("alice").get(f"/training-examples/{example}")
-    assert "moved here by a rescan" in page.text
+    assert "changed by a rescan" in page.text
     review(world, example, "approve")
     assert shown(world, example)["status_reason"] is None
 
@@ -328,6 +328,7 @@ def test_an_example_that_cannot_be_sanitized_is_set_aside_until_it_can(
         assert rescan(world) == Rescanned(read=2, failed=1)
         assert rescan(world) == Rescanned(read=1, failed=1)
     assert (shown(world, example)["status"], shown(world, example)["status_reason"]) == ("quarantined", "rescan_failed")
+    assert "could not read it" in world.browser("alice").get(f"/training-examples/{example}").text
     assert shown(world, other)["status"] == "pending"
     assert behind(world) == 1
     assert rescan(world) == Rescanned(read=1, changed=1, reopened=1, findings={"staff_number": 1})
