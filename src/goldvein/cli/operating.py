@@ -101,10 +101,10 @@ def rescan_examples(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Sanitize stored examples again with the rules of this release and of their organisation (operator).
+    """Sanitize stored examples and comments again with the rules of this release and of their organisation (operator).
 
     Findings are replaced in place; an approved example that changes waits for review again. Interrupted, it goes on
-    where it was when it is run again.
+    where it was when it is run again. A running server does the same by itself after an upgrade.
     """
     from goldvein.cli import store
 

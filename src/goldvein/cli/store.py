@@ -240,7 +240,8 @@ def _say_rescanned(done: rescan.Rescanned, *, as_json: bool) -> None:
     say_facts(
         {
             "Read": done.read,
-            "Changed": f"{done.changed}; {done.reopened} examples are pending again",
+            "Changed": done.changed,
+            "Pending again": done.reopened,
             "Failed": f"{done.failed}, which are set aside" if done.failed else 0,
             "Findings": ", ".join(f"{kind} {count}" for kind, count in sorted(done.findings.items())) or "none",
         }

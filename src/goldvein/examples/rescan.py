@@ -19,8 +19,8 @@ from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLo
 TEXTS = ("example_input", "example_output", "expected_output", "review_notes")
 _ALL_TEXTS = (*TEXTS, "comment", "author_reply")
 READ_AT_ONCE = 20
-# Ten rows are written in about 10 ms, during which on SQLite nobody else writes.
-WRITTEN_AT_ONCE = 10
+# Five rows are written in about 10 ms, far below the 50 ms that a job may keep other writers of SQLite waiting.
+WRITTEN_AT_ONCE = 5
 
 _Place = tuple[int | None, str]  # a former revision, or None for the row itself; the column
 
