@@ -65,7 +65,7 @@ def test_pure_rules_have_no_clock_and_no_chance() -> None:
 
 
 def test_each_slice_has_its_fixed_names() -> None:
-    for name in ("identity", "skills", "consent", "feedback", "examples", "capture", "datasets"):
+    for name in ("identity", "policy", "skills", "consent", "feedback", "examples", "capture", "datasets"):
         assert {"service.py", "api.py"} <= {path.name for path in (ROOT / name).glob("*.py")}, name
 
 

@@ -303,6 +303,7 @@ UNREADABLE = {
     *("invalid utf-8 in what is ignored", "deep in a field", "many digits in a field", "bad text"),
     *("a list", "a text", "null", "empty", "an unknown field", "half a pair as name", "a NUL as name"),
 }
+RULE = {"type": "staff_number", "pattern": "EMP-[0-9][0-9]", "example": "EMP-12"}
 JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "PATCH /api/members/{person_id}": ("dana", {"role": "member"}),
     "POST /api/invitations": ("dana", {"email": "new@acme.example", "name": "New"}),
@@ -312,6 +313,7 @@ JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/skills/{skill_id}/transfer": ("alice", {"person_id": "{person_id}"}),
     "POST /api/skills/{skill_id}/successor": ("dana", {"person_id": "{person_id}"}),
     "PATCH /api/settings": ("dana", {"name": "Other"}),
+    "POST /api/settings/sanitizer-rules": ("dana", RULE),
     "POST /api/feedback": ("bob", {"skill_id": "release-notes", "feedback_type": "thumbs_up"}),
     "PATCH /api/feedback/{feedback_id}": ("alice", {"reply": "Thanks"}),
     "POST /api/skills/{skill_id}/training-examples": ("alice", {"example_input": "a", "example_output": "b"}),
@@ -334,6 +336,7 @@ def places(world: World) -> dict[str, str]:
         "feedback_id": world.client("bob").post("/api/feedback", json=wish).json()["id"],
         "person_id": world.someone("erin").person_id,
         "key_id": world.someone("bob").key_id,
+        "rule_id": new_id(),
         "session_id": new_id(),
     }
 
@@ -469,6 +472,11 @@ WRONG_VALUES: list[tuple[str, dict[str, Any], str]] = [
     ("PATCH /api/me/preferences", {"display": "face"}, "display"),
     ("PATCH /api/settings", {"name": "a\x00b"}, "name"),
     ("PATCH /api/settings", {}, "body"),
+    ("POST /api/settings/sanitizer-rules", {**RULE, "type": "Staff"}, "type"),
+    ("POST /api/settings/sanitizer-rules", {**RULE, "pattern": "a\x00b"}, "pattern"),
+    ("POST /api/settings/sanitizer-rules", {**RULE, "pattern": "x" * 501}, "pattern"),
+    ("POST /api/settings/sanitizer-rules", {**RULE, "example": "x" * 501}, "example"),
+    ("POST /api/settings/sanitizer-rules", {**RULE, "example": "EMP-1"}, "example"),
 ]
 
 
@@ -646,6 +654,8 @@ def test_no_json_whatsoever_makes_a_server_error(world: World, places: dict[str,
     for route in (*JSON_ROUTES, f"POST {TRACK}", f"POST {HOOK}"):
         schema = described[route]["requestBody"]["content"]["application/json"]["schema"]
         strategies.append(st.tuples(st.just(route), likely(schema, described[route]["document"], places)))
+    # What is right, too: so that the wrong meets a store with something in it.
+    strategies += [st.just((route, _filled(body, places))) for route, (_, body) in JSON_ROUTES.items()]
 
     @FUZZ
     @given(st.lists(st.one_of(strategies), min_size=4, max_size=10))

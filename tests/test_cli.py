@@ -40,7 +40,7 @@ PEOPLE_COMMANDS = {
 }
 OPERATOR_COMMANDS = {
     *("serve", "migrate", "doctor", "demo", "key rotate-server", "tenant create", "tenant list"),
-    *("person invite", "person login-link", "person reset", "person withdraw"),
+    *("person invite", "person login-link", "person reset", "person withdraw", "examples rescan"),
 }
 
 

@@ -40,6 +40,7 @@ class Ids:
     key: str
     session: str
     event: str
+    rule: str
     email: str
     own_slug: str = "globex-notes"
 
@@ -47,6 +48,7 @@ class Ids:
         return [getattr(self, name) for name in ("skill", "slug", "example", "golden", "feedback", "person", "key")] + [
             self.session,
             self.event,
+            self.rule,
             self.email,
             "marigold",
             "Marigoldsson",
@@ -115,6 +117,7 @@ SKILL_CALL = {**HOOK, "tool_name": "Skill", "tool_input": {"skill": "release-not
 USE = {"tool_name": "Bash", "ts": "2026-03-01T12:00:00Z", "tool_input_snippet": "a", "tool_output_snippet": "b"}
 WISH = {"feedback_type": "suggestion", "comment": "Please add dates", "category": "error", "severity": "critical"}
 GOLDEN = {"example_input": "a", "example_output": "b"}
+RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
 EDIT = {**GOLDEN, "revision": "1", "action": "save"}
 ANSWER = {"reply": "Thanks", "status": "accepted", "revision": "1"}
 
@@ -174,6 +177,10 @@ API: dict[str, tuple[str, Tries]] = {
     ),
     "GET /api/settings": (OWN, own("/api/settings")),
     "PATCH /api/settings": (OWN, own("/api/settings", json={"name": "Globex Ltd"})),
+    "GET /api/settings/sanitizer-rules": (OWN, own("/api/settings/sanitizer-rules")),
+    # The same rule as Acme's: it is no conflict, and nobody learns that Acme has it.
+    "POST /api/settings/sanitizer-rules": (OWN, own("/api/settings/sanitizer-rules", 201, json=RULE)),
+    "DELETE /api/settings/sanitizer-rules/{rule_id}": (FOREIGN, foreign("/api/settings/sanitizer-rules/{rule}")),
     "GET /api/notice": (OWN, own("/api/notice")),
     "POST /api/feedback": (
         FOREIGN,
@@ -289,6 +296,8 @@ PAGES: dict[str, tuple[str, Tries]] = {
         OWN,
         own("/admin/invitations", 201, data={"email": "newer@globex.example", "name": "New"}),
     ),
+    "POST /admin/sanitizer-rules": (OWN, own("/admin/sanitizer-rules", 303, data={**RULE, "type": "worker"})),
+    "POST /admin/sanitizer-rules/{rule_id}/delete": (FOREIGN, foreign("/admin/sanitizer-rules/{rule}/delete")),
     "POST /admin/keys/{key_id}/revoke": (FOREIGN, foreign("/admin/keys/{key}/revoke")),
 }
 ROUTES = {**API, **PAGES}
@@ -322,6 +331,7 @@ def acme(world: World) -> Ids:
     ).json()
     wish = {**WISH, "comment": "marigold comment", "skill_id": world.skill_id()}
     feedback = bob.post("/api/feedback", json=wish).json()
+    rule = world.client("dana").post("/api/settings/sanitizer-rules", json=RULE).json()
     bob.post("/api/hooks/claude-code", json={**SKILL_CALL, "hook_event_name": "PreToolUse"})
     with world.database.read(tenant_id) as session:
         event = session.scalars(select(SkillFeedback.usage_event_id).where(SkillFeedback.id == example)).one()
@@ -338,13 +348,14 @@ def acme(world: World) -> Ids:
         key=world.someone("bob").key_id,
         session=signed_in,
         event=event,
+        rule=rule["id"],
         email=world.someone("bob").email,
     )
 
 
 def nobodys() -> Ids:
     """Ids of the same form that nothing has."""
-    names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event")
+    names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule")
     return Ids(slug="no-such-skill", email="nobody@nowhere.example", **{name: new_id() for name in names})
 
 

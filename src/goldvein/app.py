@@ -27,6 +27,7 @@ from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
 from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_address
 from goldvein.me import api as me_api
+from goldvein.policy import api as policy_api
 from goldvein.sanitizer import MAX_TEXT_CHARS, SanitizerFailed, TextTooLong
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
@@ -66,6 +67,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     for slice_api in (
         identity_api,
+        policy_api,
         skills_api,
         consent_api,
         feedback_api,

@@ -5,21 +5,30 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import FrameType
 
+import structlog
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from goldvein.app import create_app
 from goldvein.db.migrate import current_revision, upgrade
 from goldvein.errors import NotConfigured
+from goldvein.examples.rescan import Rescanned, rescan
+from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
+from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import Settings
 
 GRACEFUL_SHUTDOWN_SECONDS = 10  # what is acknowledged is on disk; this is for answers still on their way
+RESCAN_RETRY_SECONDS = 30
+_RESCAN_STOP_SECONDS = 10  # the step that it is in; then the process ends without it
 _BACKLOG = 2048
+
+log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
@@ -124,3 +133,52 @@ def make_server(runtime: Runtime) -> Server:
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
     return Server(config)
+
+
+@contextlib.contextmanager
+def rescanning(runtime: Runtime) -> Iterator[None]:
+    """While the block runs, take the rules of this release to what is stored, unless the settings say no."""
+    if not runtime.settings.rescan_on_start:
+        yield
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=_rescan_until_done, args=(runtime, stop), name="rescan", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_RESCAN_STOP_SECONDS)
+
+
+def _rescan_until_done(runtime: Runtime, stop: threading.Event) -> None:
+    """Rescan everything once; again later when another process is at it, or when the store is not there."""
+    while not stop.is_set():
+        try:
+            with runtime.database.alone("rescan") as is_alone:
+                if is_alone:
+                    _rescan_all(runtime, stop)
+                    return
+        except Exception as error:  # a thread has nobody above it: logged by class and place, and tried again
+            log.warning("rescan_interrupted", exc_info=error)
+        stop.wait(RESCAN_RETRY_SECONDS)
+
+
+def _rescan_all(runtime: Runtime, stop: threading.Event) -> None:
+    """Rescan tenant after tenant, resting as long as it works, so that requests have the processor for themselves."""
+    with runtime.database.read_across_tenants() as session:
+        tenant_ids = [tenant.id for tenant in identity.find_tenants(session)]
+    done = Rescanned()
+    for tenant_id in tenant_ids:
+        started = time.monotonic()
+        try:
+            for step in rescan(runtime.database, tenant_id, now=runtime.now):
+                done += step
+                if stop.wait(time.monotonic() - started):
+                    return
+                started = time.monotonic()
+        except SanitizerFailed:
+            log.warning("rescan_skipped", tenant_id=tenant_id, reason="sanitizer_failed")
+    runtime.metrics.sanitizer_failures.inc(done.failed)
+    if done.read:
+        log.info("rescanned", count=done.read, outcome="failed" if done.failed else "done")

@@ -78,6 +78,10 @@ class Settings:
         metadata={"why": "how long a given consent lasts before it must be renewed"},
     )
     session_days: int = field(default=14, metadata={"why": "how long a browser stays signed in"})
+    rescan_on_start: bool = field(
+        default=True,
+        metadata={"why": "after an upgrade, sanitize what is stored with the new rules, in the background of `serve`"},
+    )
     metrics_token: str = field(
         default="",
         repr=False,

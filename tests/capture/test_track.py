@@ -303,7 +303,7 @@ def test_secrets_are_replaced_and_counted_before_anything_is_stored(world: World
 def test_a_failing_sanitizer_drops_the_text_and_not_the_event(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    def fail(_texts: list[str]) -> None:
+    def fail(_texts: list[str], _extra_rules: object) -> None:
         raise error
 
     monkeypatch.setattr(capture_service, "sanitize_many", fail)

@@ -1,12 +1,17 @@
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from conftest import World
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import Engine, create_engine, inspect, select, text
 
 from goldvein.db.base import Base
 from goldvein.db.engine import make_engine
-from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store, upgrade
+from goldvein.db.ids import new_id
+from goldvein.db.migrate import config_for, current_revision, newest_revision, refuse_unsafe_store, upgrade
 from goldvein.errors import NotConfigured
 
 
@@ -22,6 +27,49 @@ def test_migrating_twice_changes_nothing(empty_store: tuple[str, str]) -> None:
     url, owner_url = empty_store
     assert upgrade(owner_url, url) == newest_revision()
     assert upgrade(owner_url, url) == newest_revision()
+
+
+def test_the_release_before_goes_on_working_on_the_new_schema(world: World, empty_store: tuple[str, str]) -> None:
+    """Whatever it reads and writes is still there, and it need not fill what it does not know."""
+    engine = make_engine(empty_store[1])
+    with engine.execution_options(goldvein_write=True).begin() as connection:
+        command.upgrade(config_for(connection), "0001")
+    old = {table: columns_of(engine, table) for table in inspect(engine).get_table_names()}
+    engine.dispose()
+    engine = make_engine(world.owner_url)
+    for table, columns in old.items():
+        now = columns_of(engine, table)
+        assert columns.keys() <= now.keys()
+        unknown = [now[name] for name in now.keys() - columns.keys()]
+        assert all(column["nullable"] or column["default"] is not None for column in unknown), table
+    engine.dispose()
+    assert len(old) >= 15
+
+
+def columns_of(engine: Engine, table: str) -> dict[str, Any]:
+    return {column["name"]: column for column in inspect(engine).get_columns(table)}
+
+
+def test_what_a_store_held_before_is_there_after_migrating(empty_store: tuple[str, str]) -> None:
+    url, owner_url = empty_store
+    engine = make_engine(as_superuser(owner_url))
+    with engine.execution_options(goldvein_write=True).begin() as connection:
+        command.upgrade(config_for(connection), "0001")
+        now = datetime(2026, 3, 1, tzinfo=UTC)
+        values = {"id": new_id(), "name": "Acme", "is_demo": False, "revision": 1, "created_at": now}
+        tenants = Base.metadata.tables["tenants"]
+        connection.execute(tenants.insert().values({k: v for k, v in values.items() if k in tenants.c}))
+    engine.dispose()
+    engine = make_engine(as_superuser(owner_url))
+    with engine.execution_options(goldvein_write=True).begin() as connection:
+        command.upgrade(config_for(connection), "head")
+        assert connection.scalars(select(tenants.c.name)).all() == ["Acme"]
+    engine.dispose()
+    assert upgrade(as_superuser(owner_url), url) == newest_revision()
+
+
+def as_superuser(url: str) -> str:
+    return url.replace("goldvein_owner", "postgres")
 
 
 def test_a_store_without_the_schema_is_refused(empty_store: tuple[str, str]) -> None:

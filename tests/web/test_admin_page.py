@@ -4,6 +4,8 @@ import pytest
 from html_page import Page, look, press
 
 CAPTURE = "/admin/capture"
+RULES = "/admin/sanitizer-rules"
+RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
 
 
 def capture_is_on(world: Any) -> bool:
@@ -54,6 +56,8 @@ def test_the_admin_pages_are_for_admins(world: Any, name: str) -> None:
         (f"/admin/members/{person_id}", {"change": "deactivate", "revision": "1"}),
         (f"/admin/members/{person_id}/invitation", {}),
         (f"/admin/keys/{key_id}/revoke", {}),
+        ("/admin/sanitizer-rules", RULE),
+        (f"/admin/sanitizer-rules/{key_id}/delete", {}),
     ):
         assert browser.post(path, data=data).status_code == 403, path
     assert capture_is_on(world)
@@ -149,3 +153,46 @@ def test_an_admin_revokes_any_key_and_sees_no_secret(world: Any) -> None:
     assert press(dana, page, f"/admin/keys/{bob.key_id}/revoke").status_code == 303
     assert world.client("bob").get("/api/me").status_code == 401
     assert [form.action for form in look(dana, "/admin").forms if bob.key_id in form.action] == []
+
+
+def test_an_admin_adds_a_rule_and_deletes_it(world: Any) -> None:
+    dana = world.browser("dana")
+    added = press(dana, look(dana, "/admin"), RULES, **RULE)
+    assert (added.status_code, added.headers["location"]) == (303, "/admin?done=rule_added#rules")
+    page = look(dana, "/admin?done=rule_added")
+    assert "[REDACTED:staff_number] for EMP-[0-9]{6}" in page.text
+    assert RULE["example"] not in page.html
+    (action,) = [form.action for form in page.forms if form.action.startswith(f"{RULES}/")]
+    assert press(dana, page, action, "Delete").status_code == 303
+    assert "No rules." in look(dana, "/admin").text
+    assert press(dana, page, action, "Delete").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "reason"),
+    [
+        ({"type": "Staff number"}, "type", "1 to 40 of a-z and _"),
+        ({"pattern": "EMP-[0-9]+"}, "pattern", "a repeat without an upper bound"),
+        ({"pattern": "(EMP"}, "pattern", "missing )"),
+        ({"example": "EMP-1"}, "example", "is not matched by the pattern"),
+    ],
+)
+def test_a_refused_rule_keeps_what_was_typed_and_says_why(
+    world: Any, changes: dict[str, str], field: str, reason: str
+) -> None:
+    dana = world.browser("dana")
+    page = Page(press(dana, look(dana, "/admin"), RULES, **{**RULE, **changes}))
+    assert page.status == 422
+    assert reason in page.text
+    form = page.form(RULES)
+    assert {name: form.data[name] for name in RULE} == {**RULE, **changes}
+    assert [name for name, control in form.controls.items() if control.get("aria-invalid")] == [f"rule-{field}"]
+    assert "No rules." in look(dana, "/admin").text
+
+
+def test_a_rule_that_is_there_already_is_a_conflict(world: Any) -> None:
+    dana = world.browser("dana")
+    assert press(dana, look(dana, "/admin"), RULES, **RULE).status_code == 303
+    twice = Page(press(dana, look(dana, "/admin"), RULES, **RULE))
+    assert twice.status == 409
+    assert "already" in twice.text

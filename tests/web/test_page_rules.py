@@ -24,6 +24,8 @@ def every_page(world: Any) -> dict[str, Page]:
     report = {"feedback_type": "suggestion", "comment": "Ten characters", "category": "other", "severity": "important"}
     bob.post(feedback, data=report)
     bob.post(feedback, data={"feedback_type": "thumbs_up", "comment": "nice"})
+    rule = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
+    assert dana.post("/admin/sanitizer-rules", data=rule).status_code == 303
     invited = Page(dana.post("/admin/invitations", data={"email": "frank@acme.example", "name": "Frank"}))
     (link,) = [word for word in invited.text.split() if "/welcome/" in word]
     old = look(alice, f"/training-examples/{example_id}")
@@ -48,6 +50,7 @@ def every_page(world: Any) -> dict[str, Page]:
             bob.post("/preferences/keys", data={"name": "x", "scopes": "track", "requires_signature": "y"})
         ),
         "admin": look(dana, "/admin"),
+        "admin refused a rule": Page(dana.post("/admin/sanitizer-rules", data={"type": "X", "pattern": "("})),
         "admin refused": Page(dana.post("/admin/invitations", data={"email": "x"})),
         "invitation": invited,
         "welcome": look(world.anonymous(), link.removeprefix(world.runtime.settings.base_url)),

@@ -23,7 +23,8 @@ from goldvein.examples import service as examples
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Reporter
 from goldvein.identity.server_key import ServerKey
-from goldvein.sanitizer import Sanitized, SanitizerFailed, TextTooLong, sanitize_many, sanitize_text
+from goldvein.policy import service as policy
+from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLong, sanitize_many, sanitize_text
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
@@ -106,14 +107,18 @@ def _prepare(database: Database, report: Report) -> _Prepared:
     with database.read(report.reporter.tenant_id) as session:
         skill = skills.find_skill(session, use.skill or "")
         expected = _decide(session, report, skill)
-    if not expected.allowed:
-        return _without_texts("denied", expected.reason)
-    return _sanitized(use.tool_input_snippet, use.tool_output_snippet)
+        if not expected.allowed:
+            return _without_texts("denied", expected.reason)
+        try:
+            extra_rules = policy.rules_in_force(session)
+        except SanitizerFailed:
+            return _without_texts("failed", "sanitizer_failed")
+    return _sanitized(use.tool_input_snippet, use.tool_output_snippet, extra_rules)
 
 
-def _sanitized(tool_input: str, tool_output: str) -> _Prepared:
+def _sanitized(tool_input: str, tool_output: str, extra_rules: ExtraRules) -> _Prepared:
     try:
-        first, second = sanitize_many([tool_input, tool_output])
+        first, second = sanitize_many([tool_input, tool_output], extra_rules)
     except TextTooLong:
         return _without_texts("failed", "text_too_long")
     except SanitizerFailed:

@@ -18,8 +18,12 @@ from goldvein import settings as all_settings
 from goldvein.db.base import Base
 from goldvein.db.engine import make_engine
 from goldvein.db.migrate import current_revision, newest_revision, unsafe_role
-from goldvein.errors import GoldveinError, NotConfigured
+from goldvein.db.session import Database
+from goldvein.errors import GoldveinError, NotConfigured, StoreUnavailable
+from goldvein.examples import rescan
 from goldvein.identity import server_key as server_keys
+from goldvein.identity import service as identity
+from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import Settings
 from goldvein.terminal import console, visible
 
@@ -139,13 +143,37 @@ def _store(settings: Settings) -> Iterator[Check]:
             connection.execute(text("SELECT 1"))
             found = f"answers in {(time.perf_counter() - started) * 1000:.1f} ms"
             yield Check(name="store", ok=True, found=found)
-            yield _schema(connection)
+            schema = _schema(connection)
+            yield schema
             yield from _sqlite(connection) if url.get_backend_name() == "sqlite" else _postgresql(connection, settings)
-    except SQLAlchemyError as error:
+        if schema.ok:
+            yield _stored_examples(settings.store_url)
+    except (SQLAlchemyError, StoreUnavailable) as error:
         found = f"cannot be used ({type(error).__name__})"
         yield Check(name="store", ok=False, found=found, do="check GOLDVEIN_DATABASE_URL and that the database runs")
     finally:
         engine.dispose()
+
+
+def _stored_examples(store_url: str) -> Check:
+    """How many texts wait for a rescan: a hint, since other rules than today's have sanitized them once."""
+    database = Database(store_url)
+    try:
+        with database.read_across_tenants() as session:
+            tenants = [tenant.id for tenant in identity.find_tenants(session)]
+        behind = 0
+        for tenant_id in tenants:
+            with database.read(tenant_id) as session:
+                behind += rescan.count_behind(session)
+    except SanitizerFailed:
+        found = "a sanitizer rule of an organisation cannot be used, so nothing is captured there"
+        return Check(name="sanitizer", ok=False, found=found, do="ask its admins to remove the rule and add it anew")
+    finally:
+        database.close()
+    found = "every stored text was sanitized by the current version"
+    if behind:
+        found = f"{behind} stored examples and comments wait for the current version: run `goldvein examples rescan`"
+    return Check(name="sanitizer", ok=True, found=found)
 
 
 def _schema(connection: Connection) -> Check:

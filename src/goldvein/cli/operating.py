@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from goldvein.cli.connection import JsonOption
+from goldvein.cli.examples import examples
 from goldvein.cli.groups import command, group
 
 PANEL = "For operators"
@@ -90,6 +91,24 @@ def list_tenants(*, as_json: JsonOption = False) -> None:
     from goldvein.cli import store
 
     store.list_tenants(as_json=as_json)
+
+
+@command(examples, "rescan", "goldvein examples rescan", panel=PANEL)
+def rescan_examples(
+    tenant: Annotated[
+        str | None, typer.Option(metavar="ID", help="One tenant only; see `tenant list` (default: all).")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Sanitize stored examples and comments again with the rules of this release and of their organisation (operator).
+
+    Findings are replaced in place; an approved example that changes waits for review again. Interrupted, it goes on
+    where it was when it is run again. A running server does the same by itself after an upgrade.
+    """
+    from goldvein.cli import store
+
+    store.rescan_examples(tenant=tenant, as_json=as_json)
 
 
 @command(people, "invite", "goldvein person invite bob@acme.example --tenant ID --name Bob")

@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import IntegrityError
 
 from goldvein import settings as all_settings
@@ -11,15 +12,25 @@ from goldvein.cli import doctor
 from goldvein.db.migrate import refuse_unsafe_store, upgrade
 from goldvein.db.session import TenantSession
 from goldvein.errors import NotConfigured, NotFound
+from goldvein.examples import rescan
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
 from goldvein.identity.actor import Actor
 from goldvein.identity.tables import Membership
 from goldvein.me import withdrawal
-from goldvein.server import bind, ended_by_signals, make_server, opened, prepare_store, telling_store_errors
+from goldvein.sanitizer import SanitizerFailed
+from goldvein.server import (
+    bind,
+    ended_by_signals,
+    make_server,
+    opened,
+    prepare_store,
+    rescanning,
+    telling_store_errors,
+)
 from goldvein.telemetry import configure_logging
-from goldvein.terminal import say, say_json, say_line, say_table
+from goldvein.terminal import console, say, say_facts, say_json, say_line, say_table
 
 FIRST_TENANT_NAME = "My organisation"
 FIRST_ADMIN_EMAIL = "admin@localhost"
@@ -40,7 +51,8 @@ def serve(*, host: str | None, port: int | None) -> None:
         if link is not None:
             say(f"First start: sign in as {FIRST_ADMIN_EMAIL} with this link (once, within an hour):")
             say_line(f"{settings.base_url}/login/{link}")
-        server.run(sockets=[listener])
+        with rescanning(runtime):
+            server.run(sockets=[listener])
 
 
 def _welcome_first_admin(runtime: Runtime) -> str | None:
@@ -200,6 +212,69 @@ def _link(session: TenantSession, runtime: Runtime, member: Membership, purpose:
 def _say_link(sentence: str, link: str) -> None:
     say(sentence)
     say_line(link)
+
+
+def rescan_examples(*, tenant: str | None, as_json: bool) -> None:
+    """Sanitize what is stored and behind the current version, tenant by tenant, a few examples a transaction.
+
+    Raises NotConfigured, after all others are done, when the rules of a tenant cannot be used.
+    """
+    done = rescan.Rescanned()
+    with open_store() as runtime, _progress() as progress:
+        behind = {one: _count_behind(runtime, one) for one in _tenant_ids(runtime, tenant)}
+        task = progress.add_task("Rescanning", total=sum(count or 0 for count in behind.values()))
+        for one in [one for one, count in behind.items() if count]:
+            for step in rescan.rescan(runtime.database, one, now=runtime.now):
+                done += step
+                progress.update(task, completed=done.read)
+    _say_rescanned(done, as_json=as_json)
+    unusable = sum(count is None for count in behind.values())
+    if unusable:
+        raise NotConfigured(what=f"{unusable} organisations have a sanitizer rule that cannot be used: see `doctor`")
+
+
+def _say_rescanned(done: rescan.Rescanned, *, as_json: bool) -> None:
+    if as_json:
+        say_json(asdict(done))
+        return
+    say_facts(
+        {
+            "Read": done.read,
+            "Changed": done.changed,
+            "Pending again": done.reopened,
+            "Failed": f"{done.failed}, which are set aside" if done.failed else 0,
+            "Findings": ", ".join(f"{kind} {count}" for kind, count in sorted(done.findings.items())) or "none",
+        }
+    )
+
+
+def _progress() -> Progress:
+    """A bar on standard error, and none where nobody looks at it."""
+    shown_on = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=shown_on,
+        transient=True,
+        disable=not shown_on.is_terminal,
+    )
+
+
+def _tenant_ids(runtime: Runtime, tenant: str | None) -> list[str]:
+    with runtime.database.read_across_tenants() as session:
+        known = [row.id for row in identity.find_tenants(session)]
+    if tenant is not None and tenant not in known:
+        raise NotFound(what="tenant")
+    return known if tenant is None else [tenant]
+
+
+def _count_behind(runtime: Runtime, tenant_id: str) -> int | None:
+    """How much waits in a tenant; None when its rules cannot be used."""
+    with contextlib.suppress(SanitizerFailed), runtime.database.read(tenant_id) as session:
+        return rescan.count_behind(session)
+    return None
 
 
 def rotate_server_key() -> None:

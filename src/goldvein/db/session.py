@@ -114,6 +114,24 @@ class Database:
                 raise StoreUnavailable from error
             raise
 
+    @contextmanager
+    def alone(self, work: str) -> Iterator[bool]:
+        """Whether this process may do some work that one of them does at a time; it may until the block ends.
+
+        On SQLite there is one process.
+        """
+        if self.is_sqlite:
+            yield True
+            return
+        key = {"key": _lock_key(work)}
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            is_alone = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key))
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
     def clear_log(self) -> None:
         """After an erasure, take the erased text out of SQLite's write-ahead log too, as soon as no reader holds it.
 
@@ -165,9 +183,12 @@ def lock_consent(session: TenantSession, *, exclusive: bool) -> None:
     if connection.dialect.name != "postgresql":
         return
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-    digest = hashlib.sha256(f"consent:{session.tenant_id}".encode()).digest()
-    key = int.from_bytes(digest[:8], "big", signed=True)
-    connection.execute(text(f"SELECT {function}(:key)"), {"key": key})
+    connection.execute(text(f"SELECT {function}(:key)"), {"key": _lock_key(f"consent:{session.tenant_id}")})
+
+
+def _lock_key(name: str) -> int:
+    """The number by which PostgreSQL knows a lock."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 @event.listens_for(TenantSession, "after_begin")

@@ -53,6 +53,7 @@ class ExampleOut(BaseModel):
     skill_id: str
     source: str
     status: str
+    status_reason: str | None
     user: str | None
     example_input: str | None
     example_output: str | None

@@ -1,6 +1,5 @@
 """Training examples: golden ones by hand, captured ones from use, and their review."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession, for_change, lock_consent
 from goldvein.errors import InvalidField, NotAllowed, NotFound, WrongStatus
 from goldvein.examples import review
+from goldvein.examples.rescan import TEXTS, added, bring_up_to_date, count_findings
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback import kinds
 from goldvein.feedback.service import older_than
@@ -21,23 +21,14 @@ from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
 from goldvein.identity.server_key import ServerKey
 from goldvein.identity.tables import Membership
-from goldvein.sanitizer import SANITIZER_VERSION, Sanitized, sanitize_many
+from goldvein.policy import service as policy
+from goldvein.sanitizer import Sanitized, sanitize_many
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
 MAX_GOLDEN_CHARS = 5_000
 MAX_EDIT_CHARS = 65_536
 MAX_NOTES_CHARS = 2_000
-_TEXTS = ("example_input", "example_output", "expected_output", "review_notes")
-
-
-def count_findings(texts: Sequence[Sanitized]) -> dict[str, int]:
-    """How often each type was found over the texts of one example."""
-    counts: dict[str, int] = {}
-    for text in texts:
-        for finding in text.findings:
-            counts[finding.type] = counts.get(finding.type, 0) + 1
-    return counts
 
 
 def create_golden(
@@ -60,7 +51,7 @@ def create_golden(
     }
     if expected_output:
         texts["expected_output"] = _within("expected_output", expected_output, MAX_GOLDEN_CHARS)
-    sanitized = sanitize_many(list(texts.values()))
+    sanitized = sanitize_many(list(texts.values()), policy.rules_in_force(session))
     version = skills.current_version(session, skill)
     example = TrainingExample(
         id=new_id(),
@@ -72,7 +63,7 @@ def create_golden(
         quality_score=clean_quality(quality_score),
         reviewed_by=actor.person_id,
         reviewed_at=now,
-        sanitizer_version=SANITIZER_VERSION,
+        sanitizer_version=sanitized[0].version,
         findings=count_findings(sanitized),
         skill_version_id=version.id if version else None,
         skill_digest=version.digest if version else None,
@@ -255,7 +246,8 @@ def review_example(
 
     1. Only an author of the skill. 2. The decision must be possible in the example's status: a second one on the
     same state is a conflict. 3. Approving a captured example needs its consent record still to hold; the consent is
-    locked, so no withdrawal slips in between. 4. Texts given with the decision are sanitized like every other.
+    locked, so no withdrawal slips in between; and the rules in force must have read it. 4. Texts given with the
+    decision are sanitized like every other.
     """
     actor.need("review")
     if decision not in review.DECISIONS:
@@ -271,6 +263,7 @@ def review_example(
         raise WrongStatus(status=example.status or "", decision=decision, possible=possible)
     if decision == "approve":
         _need_record_holds(session, example)
+        bring_up_to_date(session, example, policy.rules_in_force(session))
         example.output_verdict = output_verdict or "good"
     elif output_verdict is not None:
         example.output_verdict = output_verdict
@@ -279,6 +272,7 @@ def review_example(
     if quality_score is not None:
         example.quality_score = clean_quality(quality_score)
     example.status = status
+    example.status_reason = None
     example.reviewed_by = actor.person_id
     example.reviewed_at = now
     _touch(example, now)
@@ -325,24 +319,25 @@ def _edit_texts(
     changed = {name: text for name, text in cleaned.items() if text != getattr(example, name)}
     if not changed:
         return
+    extra_rules = policy.rules_in_force(session)
+    # Else the version would say that these rules had read former texts, too.
+    bring_up_to_date(session, example, extra_rules)
     session.add(
         ExampleRevision(
             example_id=example.id,
             revision=example.revision,
             edited_by=actor.person_id,
             edited_at=now,
-            **{name: getattr(example, name) for name in _TEXTS},
+            **{name: getattr(example, name) for name in TEXTS},
         )
     )
-    after = {name: changed.get(name, getattr(example, name)) for name in _TEXTS}
+    after = {name: changed.get(name, getattr(example, name)) for name in TEXTS}
     present = {name: text for name, text in after.items() if text is not None}
-    sanitized = dict(zip(present, sanitize_many(list(present.values())), strict=True))
-    for name in _TEXTS:
+    sanitized = dict(zip(present, sanitize_many(list(present.values()), extra_rules), strict=True))
+    for name in TEXTS:
         setattr(example, name, sanitized[name].text if name in sanitized else None)
     new = count_findings([sanitized[name] for name in changed if name in sanitized])
-    before = example.findings or {}
-    example.findings = {kind: before.get(kind, 0) + new.get(kind, 0) for kind in {**before, **new}}
-    example.sanitizer_version = SANITIZER_VERSION
+    example.findings = added(example.findings or {}, new)
 
 
 def _clean_edit(name: str, text: str | None) -> str | None:
@@ -388,7 +383,9 @@ def erase_captured(
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
         execution_options={"synchronize_session": False},
     )
-    nothing: dict[str, Any] = dict.fromkeys((*_TEXTS, "findings", "quality_score", "output_verdict", "tool_name"))
+    nothing: dict[str, Any] = dict.fromkeys(
+        (*TEXTS, "status_reason", "findings", "quality_score", "output_verdict", "tool_name")
+    )
     session.execute(
         update(TrainingExample)
         .where(*held)

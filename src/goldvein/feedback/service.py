@@ -12,7 +12,8 @@ from goldvein.errors import Conflict, InvalidField, NotFound
 from goldvein.feedback import kinds
 from goldvein.feedback.tables import BugReport, SkillFeedback, Suggestion, ThumbsDown, ThumbsUp
 from goldvein.identity.actor import Actor
-from goldvein.sanitizer import sanitize_text
+from goldvein.policy import service as policy
+from goldvein.sanitizer import ExtraRules, sanitize_text, version_with
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
@@ -70,7 +71,8 @@ def give_feedback(
         raise InvalidField(field="feedback_type", reason=f"one of {', '.join(_CLASSES)}")
     if usage_event_id is not None and not is_id(usage_event_id):
         raise InvalidField(field="usage_event_id", reason="the id of a usage event")
-    comment = _clean_text("comment", comment, least=0, most=MAX_COMMENT_CHARS)
+    rules = policy.rules_in_force(session)
+    comment = _clean_text(rules, "comment", comment, least=0, most=MAX_COMMENT_CHARS)
     if feedback_type in kinds.VOTES:
         if category is not None or severity is not None:
             raise InvalidField(field="category", reason="votes have no category and no severity")
@@ -86,6 +88,7 @@ def give_feedback(
         usage_event_id=usage_event_id,
         status=status,
         comment=comment,
+        sanitizer_version=version_with(rules) if comment else None,
         category=category,
         severity=severity,
         revision=1,
@@ -113,12 +116,12 @@ def _check_written(comment: str | None, category: str | None, severity: str | No
         raise InvalidField(field="severity", reason=f"one of {', '.join(kinds.SEVERITIES)}")
 
 
-def _clean_text(field: str, text: str | None, *, least: int, most: int) -> str | None:
+def _clean_text(rules: ExtraRules, field: str, text: str | None, *, least: int, most: int) -> str | None:
     """Trim, check the length as it was written, then sanitize: text from outside is never stored as it came."""
     text = (text or "").strip().replace("\x00", "\u2400")
     if not least <= len(text) <= most:
         raise InvalidField(field=field, reason=f"{least} to {most} characters")
-    return sanitize_text(text) if text else None
+    return sanitize_text(text, rules) if text else None
 
 
 def _drop_earlier_vote(session: TenantSession, actor: Actor, skill: Skill, usage_event_id: str | None) -> None:
@@ -190,7 +193,10 @@ def answer_feedback(
     skill = skills.find_skill(session, feedback.skill_id)
     skills.need_author(session, actor, skill, "Only the skill author can answer feedback")
     if reply is not None:
-        feedback.author_reply = _clean_text("reply", reply, least=1, most=MAX_REPLY_CHARS)
+        rules = policy.rules_in_force(session)
+        feedback.author_reply = _clean_text(rules, "reply", reply, least=1, most=MAX_REPLY_CHARS)
+        if feedback.sanitizer_version != version_with(rules):
+            feedback.sanitizer_version = None  # the comment beside it waits for a rescan
         feedback.replied_by = actor.person_id
         feedback.replied_at = now
     if status is not None:

@@ -98,6 +98,7 @@ class SkillFeedback(TenantOwned, HasId, Base):
     user_id: Mapped[str] = mapped_column(Id)
     usage_event_id: Mapped[str | None] = mapped_column(Id)
     status: Mapped[str | None] = mapped_column(String(20))
+    status_reason: Mapped[str | None] = mapped_column(String(20))
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     updated_at: Mapped[datetime] = mapped_column(UtcTime)
@@ -155,7 +156,8 @@ class TrainingExample(SkillFeedback):
     """A golden or a captured example. Its texts are sanitized; a withdrawn one has none left.
 
     A captured example names the consent events that were in force when it was stored. `findings` counts what the
-    sanitizer removed, by type.
+    sanitizer removed, by type. `status_reason` says what a rescan did to it: `rescan` found something in
+    it, `rescan_failed` could not read it.
     """
 
     __mapper_args__ = {"polymorphic_identity": "training_example"}  # noqa: RUF012

@@ -13,18 +13,26 @@ from goldvein.sanitizer.engine import (
     sanitize,
     sanitize_many,
     sanitize_text,
+    version_with,
 )
+from goldvein.sanitizer.extra import NO_EXTRA_RULES, BadExtraRule, ExtraRules, check_rule, compile_rules
 from goldvein.sanitizer.values import sanitize_json
 
 __all__ = [
     "MAX_TEXT_CHARS",
+    "NO_EXTRA_RULES",
     "SANITIZER_VERSION",
+    "BadExtraRule",
+    "ExtraRules",
     "Finding",
     "Sanitized",
     "SanitizerFailed",
     "TextTooLong",
+    "check_rule",
+    "compile_rules",
     "sanitize",
     "sanitize_json",
     "sanitize_many",
     "sanitize_text",
+    "version_with",
 ]

@@ -4,6 +4,7 @@
 2. Resolve: what overlaps becomes one finding, as wide as all of it, named by its longest part.
 3. Replace by placeholders that are numbered over all texts of the example, and scan the result again, until nothing
    more is found: so that sanitizing a second time changes nothing.
+4. Rules of a tenant join only then, on the input and on the output: they add, and take no finding away.
 Placeholders that are already in a text are left as they are, and nothing is found inside or across one.
 """
 
@@ -11,7 +12,7 @@ import hashlib
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -21,6 +22,7 @@ from typing import NamedTuple
 
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
+from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.matching import NAMES, Match, Numbers, Reading, locators
 from goldvein.sanitizer.rules import Confidence
 from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
@@ -42,6 +44,8 @@ _JSON_WITHOUT_STRINGS = re.compile(r"[\s0-9.,eE+:truefalsn{}\[\]-]{0,256}")
 _JSON_AFTER_VALUE = re.compile(r"[ \t\r\n]{0,16}[,}\]]")
 _UNICODE_ESCAPE_REST = re.compile(r"u[0-9a-fA-F]{4}")
 _JSON_CONTEXT_CHARS = 256
+_JSON_NUMBER = re.compile(r"(?<![0-9.eE+-])-?[0-9]{1,64}(?:\.[0-9]{1,64})?(?![0-9.eE+-])")
+_JSON_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.){0,262144}+"')
 _SPREAD_TYPES = frozenset({"private_key"})
 
@@ -111,23 +115,30 @@ def _package_digest() -> str:
 SANITIZER_VERSION = f"1-{_package_digest()}"
 
 
-def sanitize(text: str) -> Sanitized:
+def version_with(extra_rules: ExtraRules) -> str:
+    """Name the version that looks with these rules too: other rules of the tenant, other version."""
+    return f"{SANITIZER_VERSION}+{extra_rules.digest}" if extra_rules.rules else SANITIZER_VERSION
+
+
+def sanitize(text: str, extra_rules: ExtraRules = NO_EXTRA_RULES) -> Sanitized:
     """Replace secrets and personal data in one text. Raises TextTooLong or SanitizerFailed, nothing else."""
-    return sanitize_many([text])[0]
+    return sanitize_many([text], extra_rules)[0]
 
 
-def sanitize_text(text: str) -> str:
+def sanitize_text(text: str, extra_rules: ExtraRules = NO_EXTRA_RULES) -> str:
     """Give the sanitized text alone."""
-    return sanitize(text).text
+    return sanitize(text, extra_rules).text
 
 
-def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
+def sanitize_many(texts: Sequence[str], extra_rules: ExtraRules = NO_EXTRA_RULES) -> list[Sanitized]:
     """Replace secrets and personal data in the texts of one example, which share their placeholders.
 
     A type with one distinct value in the example gives `[REDACTED:email]`; with two or more, `[REDACTED:email_1]`,
     `[REDACTED:email_2]` in order of appearance, the same value always under the same number. If the texts already hold
     placeholders of that type, new values are numbered after the highest (one without a number counts as 1). A bare
     JSON number is replaced by a quoted placeholder, so that JSON stays JSON.
+
+    Rules of a tenant come on top: what the table finds, it finds before they look, so they can only widen it.
 
     Raises TextTooLong over MAX_TEXT_CHARS. Any other failure is SanitizerFailed, without the text: drop the text.
     """
@@ -136,7 +147,7 @@ def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
     sanitized = None
     try:
         with suppress(Exception):  # whatever goes wrong, the caller must fail closed and see no text
-            sanitized = _sanitize_example(texts)
+            sanitized = _sanitize_example(texts, extra_rules)
     finally:
         checks.forget()
     if sanitized is None:
@@ -145,32 +156,66 @@ def sanitize_many(texts: Sequence[str]) -> list[Sanitized]:
     return sanitized
 
 
-def _sanitize_example(texts: Sequence[str]) -> list[Sanitized]:
-    """Scan and replace until a round finds nothing; a budget of time ends what takes too long."""
+def _sanitize_example(texts: Sequence[str], extra_rules: ExtraRules) -> list[Sanitized]:
+    """Scan and replace until nothing more is found, then with the tenant's rules; a budget of time ends both."""
     budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
     started = thread_time()
-    works = [_Work(text=text, findings=[], output=text, pieces=[_Piece(0, len(text), 0)]) for text in texts]
-    numbers: Numbers = {}
-    for _ in range(MAX_ROUNDS):
-        if not [work for work in works if _scan_once(work, numbers)]:
-            break
-        _mark_repeated(works)
-        _replace(works)
+
+    def need_time() -> None:
         if thread_time() - started > budget:
             raise SanitizerFailed
-    else:
-        raise SanitizerFailed
+
+    works = [_Work(text=text, findings=[], output=text, pieces=[_Piece(0, len(text), 0)]) for text in texts]
+    numbers: Numbers = {}
+    _settle(works, lambda text: _scan(text, numbers), need_time)
+    if extra_rules.rules:
+        _settle_with_extra(works, extra_rules, numbers, need_time)
+    version = version_with(extra_rules)
     return [
-        Sanitized(text=work.output, findings=tuple(map(_finding, work.findings)), version=SANITIZER_VERSION)
-        for work in works
+        Sanitized(text=work.output, findings=tuple(map(_finding, work.findings)), version=version) for work in works
     ]
 
 
-def _scan_once(work: _Work, numbers: Numbers) -> bool:
+def _settle(works: list[_Work], scan: Callable[[str], list[Match]], need_time: Callable[[], None]) -> None:
+    """Scan and replace until a round finds nothing."""
+    for _ in range(MAX_ROUNDS):
+        if not [work for work in works if _scan_once(work, scan)]:
+            return
+        _mark_repeated(works)
+        _replace(works)
+        need_time()
+    raise SanitizerFailed
+
+
+def _settle_with_extra(
+    works: list[_Work], extra_rules: ExtraRules, numbers: Numbers, need_time: Callable[[], None]
+) -> None:
+    """Add what a tenant's rules find, in the input too, so that what the table took out of it hides no match."""
+
+    def scan_extra(text: str) -> list[Match]:
+        return _scan_extra(locators().read(text, numbers), extra_rules, need_time)
+
+    def scan_both(text: str) -> list[Match]:
+        return _resolve([*_scan(text, numbers), *scan_extra(text)])
+
+    found = [scan_extra(work.text) for work in works]
+    if not any(found) and not any(scan_extra(work.output) for work in works if work.output != work.text):
+        return
+    for work, added in zip(works, found, strict=True):
+        work.findings = _resolve([*work.findings, *added])
+        work.settled = False
+    _replace(works)
+    _settle(works, scan_both, need_time)
+    # A rule for single signs makes a text longer than the next reading of it would take.
+    if any(len(work.output) > MAX_TEXT_CHARS for work in works):
+        raise SanitizerFailed
+
+
+def _scan_once(work: _Work, scan: Callable[[str], list[Match]]) -> bool:
     """Scan the output as it is now; new findings go to the work in input offsets."""
     if work.settled:
         return False
-    found = _scan(work.output, numbers)
+    found = scan(work.output)
     work.settled = not found
     if found:
         starts = [piece.output_start for piece in work.pieces]
@@ -244,6 +289,61 @@ def _scan_base64(reading: Reading) -> Iterator[Match]:
             if found.type not in PERSONAL_TYPES:
                 yield _moved(found, start, end)
                 break
+
+
+def _scan_extra(reading: Reading, extra_rules: ExtraRules, need_time: Callable[[], None]) -> list[Match]:
+    """Collect what the tenant's own rules find outside placeholders; of JSON only its strings and numbers go."""
+    text = reading.text
+    views = other_views(reading, locators().read) if may_read_otherwise(reading) else ()
+    candidates = [
+        Match(kind, start, end, "extra_rule", "high")
+        for kind, start, end in find_extra(text, (view for view, _ in views), extra_rules, need_time)
+    ]
+    if not candidates:
+        return []
+    strings = _json_strings(text)
+    if strings is not None:
+        values = sorted([*((*string, False) for string in strings), *_json_numbers(text, strings)])
+        escapes = [match.span() for match in _JSON_ESCAPE.finditer(text)]
+        candidates = [part for found in candidates for part in _inside_values(found, values, escapes)]
+    protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    return _resolve(part for found in candidates for part in _without(found, protected, text))
+
+
+def _json_numbers(text: str, strings: list[tuple[int, int]]) -> Iterator[tuple[int, int, bool]]:
+    """Yield the numbers of a text that is JSON, each marked as whole: half of one cannot go."""
+    edges = [0, *chain.from_iterable(strings), len(text)]
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        yield from ((*match.span(), True) for match in _JSON_NUMBER.finditer(text, start, end))
+
+
+def _inside_values(
+    finding: Match, values: list[tuple[int, int, bool]], escapes: list[tuple[int, int]]
+) -> Iterator[Match]:
+    """Yield what a finding covers of strings, with the whole of escapes at its edges, and the numbers it touches."""
+    first = bisect_right(values, finding.start, key=lambda value: value[0])
+    for place in range(max(0, first - 1), len(values)):
+        start, end, whole = values[place]
+        if start >= finding.end:
+            return
+        if end <= finding.start:
+            continue
+        if whole:
+            yield _moved(finding, start, end)
+        else:
+            yield _moved(
+                finding,
+                _edge(max(start, finding.start), escapes)[0],
+                _edge(min(end, finding.end), escapes)[1],
+            )
+
+
+def _edge(place: int, escapes: list[tuple[int, int]]) -> tuple[int, int]:
+    """Give where the escape that this place cuts begins and ends; the place itself when it cuts none."""
+    index = bisect_right(escapes, (place, place)) - 1
+    if index >= 0 and escapes[index][0] < place < escapes[index][1]:
+        return escapes[index]
+    return place, place
 
 
 def _json_strings(text: str) -> list[tuple[int, int]] | None:
@@ -463,7 +563,9 @@ def _missing_quote(text: str, finding: Match) -> str:
     if between[-1:] not in {":", "[", ","} or not _JSON_WITHOUT_STRINGS.fullmatch(between):
         return ""
     if quote < 0:
-        return '"' if begin == 0 and between[0] in "[{" else ""
+        # With no string in sight, how the text begins tells whether this is JSON itself and no string of it.
+        outermost = between[0] if begin == 0 else text[:_JSON_CONTEXT_CHARS].lstrip()[:1]
+        return '"' if outermost in {"[", "{"} else ""
     slashes = quote - len(before[:quote].rstrip("\\"))
     # A quote n levels deep has 2**n - 1 backslashes; more than that are escaped backslashes at the string's end.
     slashes = (slashes ^ (slashes + 1)) >> 1

@@ -1,4 +1,4 @@
-"""The organisation: capture switch, name, members, keys. No captured text, and nobody's consent, is on these pages."""
+"""The organisation: capture switch, name, members, sanitizer rules, keys. No captured text and nobody's consent."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -12,7 +12,8 @@ from goldvein.identity.access import Runtime, RuntimeDep
 from goldvein.identity.api import show_member
 from goldvein.identity.service import key_is_live, need_revision
 from goldvein.identity.tables import ApiKey
-from goldvein.web.forms import FilledForm, SentForm, Text, need_id, refused, revision_of
+from goldvein.policy import service as policy
+from goldvein.web.forms import FilledForm, SentForm, Text, need_id, plain, refused, revision_of
 from goldvein.web.rendering import render
 from goldvein.web.viewer import Viewer, ViewerDep, see_other
 
@@ -44,6 +45,14 @@ class _InvitationForm(SentForm):
     role: str = "member"
 
 
+class _RuleForm(SentForm):
+    """A rule to add to the sanitizer."""
+
+    type: str = ""
+    pattern: str = ""
+    example: str = ""
+
+
 @router.get("/admin")
 def show_admin(request: Request, viewer: ViewerDep, runtime: RuntimeDep) -> Response:
     """Show the settings of the organisation."""
@@ -58,6 +67,7 @@ def _admin_page(
     status: int = 200,
     name_form: FilledForm | None = None,
     invitation_form: FilledForm | None = None,
+    rule_form: FilledForm | None = None,
 ) -> Response:
     viewer.actor.need_admin()
     with runtime.database.read(viewer.actor.tenant_id) as session:
@@ -66,6 +76,7 @@ def _admin_page(
         capture_is_on = consent.capture_is_on(session)
         members = [show_member(membership, person) for membership, person in identity.members(session)]
         keys = identity.keys_of(session)
+        rules = policy.list_rules(session)
     names = {member.person_id: member.name or member.email for member in members}
     return render(
         request,
@@ -77,7 +88,10 @@ def _admin_page(
         members=members,
         keys=[_KeyView(row=key, owner=_owner(key, names), is_live=key_is_live(key, runtime.now())) for key in keys],
         name_form=name_form or FilledForm(values={"name": tenant.name}),
+        rules=rules,
+        most_rules=policy.MAX_RULES,
         invitation_form=invitation_form or FilledForm(),
+        rule_form=rule_form or FilledForm(),
     )
 
 
@@ -183,3 +197,32 @@ def revoke_key(viewer: ViewerDep, runtime: RuntimeDep, key_id: str) -> Response:
     with runtime.database.write(viewer.actor.tenant_id) as session:
         identity.revoke_key(session, viewer.actor, need_id(key_id, "key"), runtime.now())
     return see_other("/admin", fragment="keys", done="key_revoked")
+
+
+@router.post("/admin/sanitizer-rules")
+def add_rule(request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_RuleForm, Form()]) -> Response:
+    """Add a rule to the sanitizer; what is wrong with it stands at its field."""
+    viewer.actor.need_admin()
+    try:
+        with runtime.database.write(viewer.actor.tenant_id) as session:
+            policy.add_rule(
+                session,
+                viewer.actor,
+                kind=sent.type,
+                pattern=sent.pattern,
+                example=plain(sent.example),
+                now=runtime.now(),
+            )
+    except InvalidField as error:
+        form = refused(sent.typed(), error)
+        return _admin_page(request, viewer, runtime, status=422, rule_form=form)
+    return see_other("/admin", fragment="rules", done="rule_added")
+
+
+@router.post("/admin/sanitizer-rules/{rule_id}/delete")
+def delete_rule(viewer: ViewerDep, runtime: RuntimeDep, rule_id: str) -> Response:
+    """Take a rule of the organisation back."""
+    viewer.actor.need_admin()
+    with runtime.database.write(viewer.actor.tenant_id) as session:
+        policy.delete_rule(session, viewer.actor, rule_id)
+    return see_other("/admin", fragment="rules", done="rule_deleted")

@@ -51,6 +51,8 @@ DONE: Final = {
     "capture_off": "Capture was switched off.",
     "name_changed": "The organisation's name was changed.",
     "member_changed": "The member was changed.",
+    "rule_added": "The rule was added.",
+    "rule_deleted": "The rule was deleted.",
     "signed_out": "You are signed out.",
 }
 """What a page says after a redirect: a closed list, so that a link cannot put words into our mouth."""

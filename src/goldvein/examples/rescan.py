@@ -1,0 +1,249 @@
+"""Taking new rules to what is stored: the texts of examples, their former revisions, comments and replies.
+
+The texts are read in one transaction, sanitized outside of any, and written in another, if the row is still as it was
+read. A withdrawal, edit or review that came between wins: the row is read again, and one without texts is left alone.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from goldvein.db.session import Database, TenantSession, for_change, lock_consent
+from goldvein.examples.tables import ExampleRevision
+from goldvein.feedback.tables import SkillFeedback, TrainingExample
+from goldvein.policy import service as policy
+from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLong, sanitize_many, version_with
+
+TEXTS = ("example_input", "example_output", "expected_output", "review_notes")
+_ALL_TEXTS = (*TEXTS, "comment", "author_reply")
+READ_AT_ONCE = 20
+# Five rows are written in about 10 ms, far below the 50 ms that a job may keep other writers of SQLite waiting.
+WRITTEN_AT_ONCE = 5
+
+_Place = tuple[int | None, str]  # a former revision, or None for the row itself; the column
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rescanned:
+    """What one step of a rescan did; steps add up.
+
+    `read` rows were behind; of them `changed` had findings, `reopened` went back to pending, and `failed` could not be
+    sanitized. `findings` counts what was replaced, by type.
+    """
+
+    read: int = 0
+    changed: int = 0
+    reopened: int = 0
+    failed: int = 0
+    findings: dict[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: "Rescanned") -> "Rescanned":
+        """Both together."""
+        return Rescanned(
+            read=self.read + other.read,
+            changed=self.changed + other.changed,
+            reopened=self.reopened + other.reopened,
+            failed=self.failed + other.failed,
+            findings=added(self.findings, other.findings),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reading:
+    """A row as it was read; `sanitized` is None when the sanitizer failed on it."""
+
+    row_id: str
+    revision: int
+    texts: dict[_Place, str]
+    sanitized: dict[_Place, Sanitized] | None = None
+
+
+def count_findings(texts: Sequence[Sanitized]) -> dict[str, int]:
+    """How often each type was found over the texts of one example."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        for finding in text.findings:
+            counts[finding.type] = counts.get(finding.type, 0) + 1
+    return counts
+
+
+def added(before: dict[str, int], new: dict[str, int]) -> dict[str, int]:
+    """Add counts by type."""
+    return {kind: before.get(kind, 0) + new.get(kind, 0) for kind in {**before, **new}}
+
+
+def count_behind(session: TenantSession) -> int:
+    """How many rows have texts that another version than the one in force has sanitized."""
+    behind = _behind(version_with(policy.rules_in_force(session)))
+    return session.scalar(select(func.count()).select_from(SkillFeedback).where(*behind)) or 0
+
+
+def _behind(version: str) -> list[ColumnElement[bool]]:
+    return [
+        or_(*(getattr(SkillFeedback, name).is_not(None) for name in _ALL_TEXTS)),
+        SkillFeedback.sanitizer_version.is_distinct_from(version),
+    ]
+
+
+def rescan(database: Database, tenant_id: str, *, now: Callable[[], datetime]) -> Iterator[Rescanned]:
+    """Sanitize what is behind the version in force, and tell after each transaction what it did.
+
+    1. Rows are read a few at a time, without a lock. 2. They are sanitized. 3. Under the consent lock, a row that is
+    still as it was read is written: findings are replaced in place, and an example that changed waits for review.
+    Rows at the current version are not read, so a rescan that was interrupted goes on where it was. Raises
+    SanitizerFailed when a rule of the tenant cannot be used.
+    """
+    after, again = "", list[str]()
+    changed = 0
+    while True:
+        with database.read(tenant_id) as session:
+            extra_rules = policy.rules_in_force(session)
+            readings = _read(session, version_with(extra_rules), after=after, again=again)
+        if not readings and not again:
+            break
+        if not again:
+            after = readings[-1].row_id
+        again = []
+        for start in range(0, len(readings), WRITTEN_AT_ONCE):
+            sanitized = [_sanitized(reading, extra_rules) for reading in readings[start : start + WRITTEN_AT_ONCE]]
+            with database.write(tenant_id) as session:
+                step, moved_on = _write(session, sanitized, version_with(extra_rules), now())
+            again += moved_on
+            changed += step.changed
+            yield step
+    if changed:
+        database.clear_log()  # the texts as they were are in SQLite's log too
+
+
+def _read(session: TenantSession, version: str, *, after: str, again: list[str]) -> list[_Reading]:
+    """The next rows that are behind, or those that were changed while they were sanitized."""
+    behind = select(SkillFeedback).where(*_behind(version)).order_by(SkillFeedback.id)
+    if again:
+        behind = behind.where(SkillFeedback.id.in_(again))
+    elif after:
+        behind = behind.where(SkillFeedback.id > after)
+    rows = list(session.scalars(behind.limit(READ_AT_ONCE)))
+    revisions = _revisions(session, [row.id for row in rows])
+    return [_reading(row, revisions.get(row.id, [])) for row in rows]
+
+
+def _revisions(session: TenantSession, row_ids: list[str]) -> dict[str, list[ExampleRevision]]:
+    """The former revisions of each example."""
+    found: dict[str, list[ExampleRevision]] = {}
+    for revision in session.scalars(select(ExampleRevision).where(ExampleRevision.example_id.in_(row_ids))):
+        found.setdefault(revision.example_id, []).append(revision)
+    return found
+
+
+def _reading(row: SkillFeedback, revisions: list[ExampleRevision]) -> _Reading:
+    texts: dict[_Place, str | None] = {(None, name): getattr(row, name) for name in _ALL_TEXTS}
+    texts |= {(former.revision, name): getattr(former, name) for former in revisions for name in TEXTS}
+    return _Reading(
+        row_id=row.id,
+        revision=row.revision,
+        texts={place: text for place, text in texts.items() if text is not None},
+    )
+
+
+def _sanitized(reading: _Reading, extra_rules: ExtraRules) -> _Reading:
+    """Sanitize all texts of a row together, so that a value has the same placeholder in each."""
+    try:
+        sanitized = sanitize_many(list(reading.texts.values()), extra_rules)
+    except (SanitizerFailed, TextTooLong):
+        return reading
+    return replace(reading, sanitized=dict(zip(reading.texts, sanitized, strict=True)))
+
+
+def _write(
+    session: TenantSession, readings: list[_Reading], version: str, now: datetime
+) -> tuple[Rescanned, list[str]]:
+    """Write what is still as it was read; gives the ids of the rest, too.
+
+    The consent lock comes first: no withdrawal is between the look at a row and the commit. It also holds the
+    tenant's rules still.
+    """
+    lock_consent(session, exclusive=False)
+    if version_with(policy.rules_in_force(session)) != version:
+        return Rescanned(), [reading.row_id for reading in readings]
+    done, moved_on = Rescanned(), list[str]()
+    for reading in readings:
+        row = session.scalar(for_change(_as_it_was(reading)))
+        if row is None:
+            moved_on.append(reading.row_id)
+        else:
+            done += _write_row(session, row, reading, version, now)
+    return done, moved_on
+
+
+def _as_it_was(reading: _Reading) -> Select[SkillFeedback]:
+    """The row, unless somebody has changed it: every change of a text counts the revision up."""
+    return select(SkillFeedback).where(SkillFeedback.id == reading.row_id, SkillFeedback.revision == reading.revision)
+
+
+def _write_row(session: TenantSession, row: SkillFeedback, reading: _Reading, version: str, now: datetime) -> Rescanned:
+    if reading.sanitized is None:
+        _set_aside(row, now)
+        return Rescanned(read=1, failed=1)
+    findings = _replace(session, row, reading.texts, reading.sanitized)
+    row.sanitizer_version = version
+    reopened = _reopen(row, changed=findings is not None)
+    if findings is None and not reopened:
+        return Rescanned(read=1)
+    row.revision += 1
+    row.updated_at = now
+    return Rescanned(read=1, changed=int(findings is not None), reopened=int(reopened), findings=findings or {})
+
+
+def _replace(
+    session: TenantSession, row: SkillFeedback, texts: dict[_Place, str], sanitized: dict[_Place, Sanitized]
+) -> dict[str, int] | None:
+    """Put the sanitized texts where they differ; the findings by type, or None when nothing differs."""
+    changes = {place: found for place, found in sanitized.items() if found.text != texts[place]}
+    if not changes:
+        return None
+    former = {revision.revision: revision for revision in _revisions(session, [row.id]).get(row.id, [])}
+    for (revision, name), found in changes.items():
+        setattr(row if revision is None else former[revision], name, found.text)
+    if isinstance(row, TrainingExample):
+        own = count_findings([found for (revision, _), found in changes.items() if revision is None])
+        row.findings = added(row.findings or {}, own)
+    return count_findings(list(changes.values()))
+
+
+def _reopen(row: SkillFeedback, *, changed: bool) -> bool:
+    """Let the author look at an example that has changed, or that can be read at last; tells whether it was moved."""
+    if not isinstance(row, TrainingExample):
+        return False
+    if changed and row.status == "pending":
+        row.status_reason = "rescan"
+    if (changed and row.status == "approved") or row.status_reason == "rescan_failed":
+        row.status, row.status_reason = "pending", "rescan"
+        return True
+    return False
+
+
+def _set_aside(row: SkillFeedback, now: datetime) -> None:
+    """Quarantine an example that cannot be sanitized; what was rejected or is set aside already stays so."""
+    if isinstance(row, TrainingExample) and row.status in {"pending", "approved"}:
+        row.status, row.status_reason = "quarantined", "rescan_failed"
+        row.revision += 1
+        row.updated_at = now
+
+
+def bring_up_to_date(session: TenantSession, example: TrainingExample, extra_rules: ExtraRules) -> None:
+    """Before an example that is behind is edited or approved: read all its texts with the rules in force.
+
+    In the transaction of the caller, who holds the row. Raises SanitizerFailed or TextTooLong, and then nothing of the
+    decision may be stored: nobody approves what no current rule has read.
+    """
+    version = version_with(extra_rules)
+    if example.sanitizer_version == version:
+        return
+    texts = _reading(example, _revisions(session, [example.id]).get(example.id, [])).texts
+    sanitized = sanitize_many(list(texts.values()), extra_rules)
+    _replace(session, example, texts, dict(zip(texts, sanitized, strict=True)))
+    example.sanitizer_version = version
+    if example.status_reason == "rescan_failed":
+        example.status_reason = None
