@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, remembered, words
+from goldvein.sanitizer.linear import Linear, readable
 from goldvein.sanitizer.matching import Match
 from goldvein.sanitizer.rules import Confidence
 
@@ -70,7 +71,7 @@ _KEY_COMPOUNDS = words(
     writekey ingestionkey integrationkey routingkey publishtoken
     """
 )
-_KEY_COMPOUND = re.compile("|".join(sorted(_KEY_COMPOUNDS)))
+_KEY_COMPOUND = Linear("|".join(sorted(_KEY_COMPOUNDS)))
 _KEY_PARTS = words(
     """
     secret secrets credential credentials creds cred apikey apikeys dsn
@@ -190,7 +191,7 @@ def classify_name(name: str) -> Strength | None:
         strength = Strength.PASSWORD
     elif not _PUBLIC_PARTS.isdisjoint(parts):
         strength = None
-    elif not _KEY_PARTS.isdisjoint(parts) or _KEY_COMPOUND.search(flat):
+    elif not _KEY_PARTS.isdisjoint(parts) or _KEY_COMPOUND.search(readable(flat)) is not None:
         strength = Strength.KEY
     elif _ABOUT_PARTS.isdisjoint(parts) and (
         not _WEAK_PARTS.isdisjoint(parts) or flat.endswith(("token", "secret", "key"))
