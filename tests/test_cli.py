@@ -22,6 +22,7 @@ import goldvein.cli
 from goldvein.cli import commands, main
 from goldvein.cli.skill_files import front_matter
 from goldvein.db.engine import make_engine
+from goldvein.sanitizer import names
 from goldvein.terminal import visible
 from goldvein_client import Client
 
@@ -648,6 +649,50 @@ def test_sanitize_writes_nothing_when_it_cannot_read_everything(tmp_path: Path, 
     done = run("sanitize", env=environment(tmp_path), stdin=given)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(f"goldvein: {code}: ".encode())
+
+
+HOSTILE = "user \x1b]0;owned\x07 \u202e mail jane@acme.example\nexport DB_PASSWORD='correct horse 9'\n"
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "120"])
+def test_explain_shows_place_rule_and_reason_within_the_width_and_never_the_value(tmp_path: Path, columns: str) -> None:
+    done = run("sanitize", "--explain", env=environment(tmp_path, COLUMNS=columns), stdin=HOSTILE)
+    shown = done.stdout.decode()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "jane" not in shown
+    assert "horse" not in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert max(map(len, shown.splitlines())) <= int(columns)
+    words = " ".join(shown.split())
+    assert "1:24 email 17 characters, high confidence mail address (rule email)" in words
+    assert "name that says password: DB_PASSWORD (rule context_password)" in words
+    assert "rt DB_PASSWORD='[REDACTED:password]'" in words
+    assert "2 findings." in words
+
+
+def test_explain_says_when_there_is_nothing(tmp_path: Path) -> None:
+    done = run("sanitize", "--explain", env=environment(tmp_path), stdin="nothing here")
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"Nothing found.")
+
+
+def test_explain_for_programs_has_the_same_facts(tmp_path: Path) -> None:
+    data = json.loads(run("sanitize", "--explain", "--json", env=environment(tmp_path), stdin=HOSTILE).stdout)
+    email, password = data["findings"]
+    assert (email["line"], email["column"], email["rule"], email["confidence"]) == (1, 24, "email", "high")
+    assert (password["name"], password["placeholder"]) == ("DB_PASSWORD", "[REDACTED:password]")
+    assert HOSTILE[email["start"] : email["end"]] == "jane@acme.example"
+    assert "jane" not in str(data)
+
+
+def test_names_without_their_extra_are_a_clear_error(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "_MODELS", ("a_model_that_is_not_installed",))
+    names._models.cache_clear()
+    done = shell("sanitize --names", stdin="Jane Doe")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("goldvein: names_unavailable: ")
+    assert "goldvein[ner]" in done.err
 
 
 # The operator

@@ -21,14 +21,14 @@ from goldvein.capture.hot_path import doors
 from goldvein.consent import api as consent_api
 from goldvein.datasets import api as datasets_api
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
-from goldvein.errors import Conflict, GoldveinError, InvalidField, NotFound, NotSanitized
+from goldvein.errors import Conflict, GoldveinError, InvalidField, NotConfigured, NotFound, NotSanitized
 from goldvein.examples import api as examples_api
 from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
 from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_address
 from goldvein.me import api as me_api
 from goldvein.policy import api as policy_api
-from goldvein.sanitizer import MAX_TEXT_CHARS, SanitizerFailed, TextTooLong
+from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed, TextTooLong, need_names
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
 from goldvein.wire import INTERNAL_ERROR, error_object, headers_of, read_body, send_json, status_of
@@ -46,9 +46,19 @@ _SECURITY_HEADERS = {
 log = structlog.get_logger()
 
 
+def _load_names() -> None:
+    """Load the language models now: what an operator asks for and is not there must not show at the first capture."""
+    try:
+        need_names()
+    except NamesUnavailable as error:
+        raise NotConfigured(what='GOLDVEIN_SANITIZER_NAMES needs `pip install "goldvein[ner]"`') from error
+
+
 def create_app(runtime: Runtime) -> FastAPI:
     """Build the application on an open runtime; refuses a store that is not safe to serve from."""
     refuse_unsafe_store(runtime.database.engine, allow_owner=runtime.settings.allow_database_owner)
+    if runtime.settings.sanitizer_names:
+        _load_names()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -82,6 +82,10 @@ class Settings:
         default=True,
         metadata={"why": "after an upgrade, sanitize what is stored with the new rules, in the background of `serve`"},
     )
+    sanitizer_names: bool = field(
+        default=False,
+        metadata={"why": "remove people's names and street addresses from captured examples too; needs goldvein[ner]"},
+    )
     metrics_token: str = field(
         default="",
         repr=False,

@@ -8,12 +8,15 @@ from conftest import SKILL_BODY, World
 from helpers import UNKNOWN_ID, client_with, github_token, new_key, ok, refusal, rows, wrong_field
 
 import goldvein.capture.service as capture_service
+from goldvein.app import create_app
 from goldvein.capture.prices import PRICES_AS_OF, estimate_cost
 from goldvein.capture.tables import TokenMeasurement, UsageEvent
 from goldvein.consent.tables import ConsentEvent
+from goldvein.errors import NotConfigured
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity.access import Limiter
-from goldvein.sanitizer import SANITIZER_VERSION, SanitizerFailed, TextTooLong
+from goldvein.sanitizer import SANITIZER_VERSION, SanitizerFailed, TextTooLong, engine, names
+from goldvein.sanitizer.matching import Match
 from goldvein.skills.service import digest_of
 
 SNIPPETS = {"tool_input_snippet": "Write the notes", "tool_output_snippet": "Here they are"}
@@ -303,7 +306,7 @@ def test_secrets_are_replaced_and_counted_before_anything_is_stored(world: World
 def test_a_failing_sanitizer_drops_the_text_and_not_the_event(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
-    def fail(_texts: list[str], _extra_rules: object) -> None:
+    def fail(_texts: list[str], _extra_rules: object, *, names: bool) -> None:
         raise error
 
     monkeypatch.setattr(capture_service, "sanitize_many", fail)
@@ -358,3 +361,32 @@ def test_who_may_not_report_gets_no_event(world: World) -> None:
 def test_only_post_reports(world: World) -> None:
     for method in ("GET", "PUT", "DELETE"):
         assert world.client("bob").request(method, "/api/track").status_code in {404, 405}
+
+
+@pytest.mark.parametrize(("asked", "name"), [(True, "[REDACTED:person_name]"), (False, "Marion Keller")])
+def test_names_go_from_what_is_captured_when_the_operator_wants_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, asked: bool, name: str
+) -> None:
+    def with_names(text: str, _known: object) -> list[Match]:
+        start = text.find("Marion Keller")
+        return (
+            [Match(type="person_name", start=start, end=start + 13, rule="n", confidence="low")] if start >= 0 else []
+        )
+
+    monkeypatch.setattr(engine, "find_names", with_names)
+    monkeypatch.setattr(engine, "names_digest", lambda: "0a1b2c3d")
+    world.runtime.settings = replace(world.runtime.settings, sanitizer_names=asked)
+    assert track(world, tool_input_snippet="Dear Marion Keller", tool_output_snippet="ok")["capture"] == CAPTURED
+    (example,) = rows(world, TrainingExample)
+    assert example.example_input == f"Dear {name}"
+    assert example.sanitizer_version == SANITIZER_VERSION + ("+names.0a1b2c3d" if asked else "")
+
+
+def test_a_server_that_shall_remove_names_does_not_start_without_the_models(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "_MODELS", ("a_model_that_is_not_installed",))
+    names._models.cache_clear()
+    world.runtime.settings = replace(world.runtime.settings, sanitizer_names=True)
+    with pytest.raises(NotConfigured, match=r"GOLDVEIN_SANITIZER_NAMES.*goldvein\[ner\]"):
+        create_app(world.runtime)

@@ -13,7 +13,7 @@ from goldvein.examples import rescan as rescanning
 from goldvein.examples.rescan import Rescanned
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
-from goldvein.sanitizer import SANITIZER_VERSION
+from goldvein.sanitizer import NAMES_MARK, SANITIZER_VERSION
 
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
 
@@ -376,4 +376,17 @@ def test_a_rescan_of_one_tenant_touches_no_other(world: World) -> None:
     assert (behind(world), behind(world, "charlie")) == (0, 0)
     add_rule(world)
     assert rescan(world, "charlie") == Rescanned()
+    assert behind(world) == 1
+
+
+def test_what_was_read_for_names_too_is_not_behind_and_keeps_its_mark(world: World) -> None:
+    example = world.capture(text="Dear you", answer="ok")
+    marked = f"{SANITIZER_VERSION}{NAMES_MARK}0a1b2c3d"
+    with world.database.write(world.someone("alice").tenant_id) as session:
+        session.execute(update(TrainingExample).values(sanitizer_version=marked))
+    assert behind(world) == 0
+    review(world, example, "approve")
+    assert shown(world, example)["sanitizer_version"] == marked
+    with world.database.write(world.someone("alice").tenant_id) as session:
+        session.execute(update(TrainingExample).values(sanitizer_version=f"1-0{NAMES_MARK}0a1b2c3d"))
     assert behind(world) == 1

@@ -148,7 +148,8 @@ def _record(runtime: Runtime, call: Call, reporter: Reporter, use: CapturedUse, 
         received_at=runtime.now(),
         opted_out=call.headers.get("sec-gpc", "").strip() == "1",
     )
-    recorded = service.record_use(runtime.database, runtime.server_key, report)
+    names = runtime.settings.sanitizer_names
+    recorded = service.record_use(runtime.database, runtime.server_key, report, names=names)
     count(runtime, recorded, use, door=door)
     return recorded
 

@@ -52,8 +52,10 @@ class _Prepared:
     otherwise: Capture
 
 
-def record_use(database: Database, server_key: ServerKey, report: Report) -> Recorded:
+def record_use(database: Database, server_key: ServerKey, report: Report, *, names: bool = False) -> Recorded:
     """Store one use and answer what became of it; when this returns, it is on disk.
+
+    `names`: the sanitizer also looks for people's names and street addresses.
 
     1. Names that look like secrets are refused. 2. Outside of any lock: if consent, as it stands, does not already
     say no, the snippets are sanitized; a failing sanitizer drops them. 3. In one transaction: the duplicate is found,
@@ -64,7 +66,7 @@ def record_use(database: Database, server_key: ServerKey, report: Report) -> Rec
         tool_name=use.tool_name, hook_event=use.hook_event, session_id=use.session_id, model_name=use.model_name
     )
     try:
-        prepared = _prepare(database, report)
+        prepared = _prepare(database, report, names=names)
         return _commit(database, server_key, report, prepared)
     except GoldveinError:
         raise
@@ -98,7 +100,7 @@ def _is_clean(name: str) -> bool:
     return sanitize_text(name) == name
 
 
-def _prepare(database: Database, report: Report) -> _Prepared:
+def _prepare(database: Database, report: Report, *, names: bool) -> _Prepared:
     use = report.use
     if use.dropped_oversize:
         return _without_texts("none", "oversize_snippet")
@@ -113,12 +115,12 @@ def _prepare(database: Database, report: Report) -> _Prepared:
             extra_rules = policy.rules_in_force(session)
         except SanitizerFailed:
             return _without_texts("failed", "sanitizer_failed")
-    return _sanitized(use.tool_input_snippet, use.tool_output_snippet, extra_rules)
+    return _sanitized(use.tool_input_snippet, use.tool_output_snippet, extra_rules, names=names)
 
 
-def _sanitized(tool_input: str, tool_output: str, extra_rules: ExtraRules) -> _Prepared:
+def _sanitized(tool_input: str, tool_output: str, extra_rules: ExtraRules, *, names: bool) -> _Prepared:
     try:
-        first, second = sanitize_many([tool_input, tool_output], extra_rules)
+        first, second = sanitize_many([tool_input, tool_output], extra_rules, names=names)
     except TextTooLong:
         return _without_texts("failed", "text_too_long")
     except SanitizerFailed:

@@ -14,7 +14,15 @@ from goldvein.db.session import Database, TenantSession, for_change, lock_consen
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
 from goldvein.policy import service as policy
-from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLong, sanitize_many, version_with
+from goldvein.sanitizer import (
+    NAMES_MARK,
+    ExtraRules,
+    Sanitized,
+    SanitizerFailed,
+    TextTooLong,
+    sanitize_many,
+    version_with,
+)
 
 TEXTS = ("example_input", "example_output", "expected_output", "review_notes")
 _ALL_TEXTS = (*TEXTS, "comment", "author_reply")
@@ -84,6 +92,8 @@ def _behind(version: str) -> list[ColumnElement[bool]]:
     return [
         or_(*(getattr(SkillFeedback, name).is_not(None) for name in _ALL_TEXTS)),
         SkillFeedback.sanitizer_version.is_distinct_from(version),
+        # Who looked for names too, looked with all of this version.
+        func.coalesce(SkillFeedback.sanitizer_version, "").not_like(f"{version}{NAMES_MARK}%"),
     ]
 
 
@@ -239,7 +249,7 @@ def bring_up_to_date(session: TenantSession, example: TrainingExample, extra_rul
     decision may be stored: nobody approves what no current rule has read.
     """
     version = version_with(extra_rules)
-    if example.sanitizer_version == version:
+    if (example.sanitizer_version or "").partition(NAMES_MARK)[0] == version:
         return
     texts = _reading(example, _revisions(session, [example.id]).get(example.id, [])).texts
     sanitized = sanitize_many(list(texts.values()), extra_rules)

@@ -17,6 +17,7 @@ from goldvein.sanitizer.matching import Match
 from goldvein.sanitizer.rules import Confidence
 
 MAX_NAME_CHARS = 64
+MAX_LISTED_VALUES = 64
 MAX_VALUE_CHARS = 65_536
 MAX_JUDGED_CHARS = 512
 MIN_WORD_SECRET_CHARS = 4
@@ -143,6 +144,8 @@ _JOIN = re.compile(
     """,
     re.VERBOSE,
 )
+_LIST = re.compile(_QUOTE_AFTER_NAME + r"[ \t]{0,8}[:=][ \t]{0,8}\[\s{0,64}")
+_NEXT_LISTED = re.compile(r"\\{0,7}[\"'`]\s{0,16},\s{0,64}")
 _ANNOTATION = re.compile(
     r"(?:Optional\[str\]|str(?:[ ]\|[ ]None)?|string|String|bytes|SecretStr|&(?:'static )?str|"
     r"const char\*?|any)[ \t]{0,4}=[ \t]{0,4}"
@@ -252,12 +255,11 @@ def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
         tried += 1
         beside = _value_beside if tried <= MANY_NAMES else _value_again
         span = beside(text, name_start, name_start + len(name), strength)
-        if span is None:
-            continue
-        start, end = span
-        resume = max(resume, end)
-        sure: Confidence = "high" if looks_random(text[start : min(end, start + MAX_JUDGED_CHARS)]) else "medium"
-        yield Match(type=strength.value, start=start, end=end, rule=f"context_{strength.value}", confidence=sure)
+        spans = [span] if span else _values_listed(text, name_start + len(name), strength)
+        for start, end in spans:
+            resume = max(resume, end)
+            sure: Confidence = "high" if looks_random(text[start : min(end, start + MAX_JUDGED_CHARS)]) else "medium"
+            yield Match(type=strength.value, start=start, end=end, rule=f"context_{strength.value}", confidence=sure)
 
 
 def _value_again(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:
@@ -302,6 +304,24 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
 
 
 _value_in = remembered(_value_beside)
+
+
+def _values_listed(text: str, name_end: int, strength: Strength) -> Iterator[tuple[int, int]]:
+    """Yield the secrets of a list under the name. A password is judged as a key: messages stand in lists too."""
+    opening = _LIST.match(text, name_end)
+    judged = Strength.KEY if strength is Strength.PASSWORD else strength
+    place = opening.end() if opening else len(text)
+    for _ in range(MAX_LISTED_VALUES):
+        opener = _OPENER.match(text, place)
+        if opener is None:
+            return
+        begin, end = _quoted_value(text, place, opener[0])
+        if _can_be_secret(text[begin:end], judged, quoted=True):
+            yield begin, end
+        following = _NEXT_LISTED.match(text, end)
+        if following is None:
+            return
+        place = following.end()
 
 
 def _accept_quoted(

@@ -24,20 +24,24 @@ from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.matching import NAMES, Match, Numbers, Reading, locators
+from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.rules import Confidence
 from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
 
 MAX_TEXT_CHARS = 262_144
+NAMES_MARK = "+names."
 MAX_ROUNDS = 32
 MAX_JSON_DEPTH = 64
 # Generous: a hundred times what the slowest known text takes. The processor's time of this thread, not the wall clock.
 TIME_BUDGET_SECONDS = 0.5
 TIME_BUDGET_SECONDS_PER_CHAR = 0.00002
+NAMES_SECONDS_PER_CHAR = 0.0002
 MIN_REPEATED_SECRET_CHARS = 12
 MAX_REPEATED_SECRETS = 256
 PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address", "national_id"})
+NAME_TYPES = frozenset({"person_name", "street_address"})
 
-_PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
+PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
 _DATA_URI = re.compile(r";base64,[A-Za-z0-9+/=\\\n]{64,262144}+")
 _BARE_NUMBER = re.compile(r"-?[0-9]{1,64}(?:\.[0-9]{1,64})?")
 _JSON_WITHOUT_STRINGS = re.compile(r"[\s0-9.,eE+:truefalsn{}\[\]-]{0,256}")
@@ -115,14 +119,18 @@ def _package_digest() -> str:
 SANITIZER_VERSION = f"1-{_package_digest()}"
 
 
-def version_with(extra_rules: ExtraRules) -> str:
-    """Name the version that looks with these rules too: other rules of the tenant, other version."""
-    return f"{SANITIZER_VERSION}+{extra_rules.digest}" if extra_rules.rules else SANITIZER_VERSION
+def version_with(extra_rules: ExtraRules = NO_EXTRA_RULES, *, names: bool = False) -> str:
+    """Name the version that looks with these rules and for names too: other rules or models, other version.
+
+    Raises NamesUnavailable when the extra `ner` is not installed.
+    """
+    version = f"{SANITIZER_VERSION}+{extra_rules.digest}" if extra_rules.rules else SANITIZER_VERSION
+    return f"{version}{NAMES_MARK}{names_digest()}" if names else version
 
 
-def sanitize(text: str, extra_rules: ExtraRules = NO_EXTRA_RULES) -> Sanitized:
-    """Replace secrets and personal data in one text. Raises TextTooLong or SanitizerFailed, nothing else."""
-    return sanitize_many([text], extra_rules)[0]
+def sanitize(text: str, extra_rules: ExtraRules = NO_EXTRA_RULES, *, names: bool = False) -> Sanitized:
+    """Replace secrets and personal data in one text. Raises as `sanitize_many` does, and nothing else."""
+    return sanitize_many([text], extra_rules, names=names)[0]
 
 
 def sanitize_text(text: str, extra_rules: ExtraRules = NO_EXTRA_RULES) -> str:
@@ -130,7 +138,9 @@ def sanitize_text(text: str, extra_rules: ExtraRules = NO_EXTRA_RULES) -> str:
     return sanitize(text, extra_rules).text
 
 
-def sanitize_many(texts: Sequence[str], extra_rules: ExtraRules = NO_EXTRA_RULES) -> list[Sanitized]:
+def sanitize_many(
+    texts: Sequence[str], extra_rules: ExtraRules = NO_EXTRA_RULES, *, names: bool = False
+) -> list[Sanitized]:
     """Replace secrets and personal data in the texts of one example, which share their placeholders.
 
     A type with one distinct value in the example gives `[REDACTED:email]`; with two or more, `[REDACTED:email_1]`,
@@ -140,14 +150,19 @@ def sanitize_many(texts: Sequence[str], extra_rules: ExtraRules = NO_EXTRA_RULES
 
     Rules of a tenant come on top: what the table finds, it finds before they look, so they can only widen it.
 
+    With `names`, people's names and street addresses go too, as far as they are recognised: see docs/sanitizer.md.
+    That needs the extra `ner` and takes some hundred times as long. It only adds: the rules have their say first.
+
+    Raises NamesUnavailable when `names` is asked for and the extra is not installed.
     Raises TextTooLong over MAX_TEXT_CHARS. Any other failure is SanitizerFailed, without the text: drop the text.
     """
     if any(isinstance(text, str) and len(text) > MAX_TEXT_CHARS for text in texts):
         raise TextTooLong
+    version = version_with(extra_rules, names=names)
     sanitized = None
     try:
         with suppress(Exception):  # whatever goes wrong, the caller must fail closed and see no text
-            sanitized = _sanitize_example(texts, extra_rules)
+            sanitized = _sanitize_example(texts, extra_rules, version, names=names)
     finally:
         checks.forget()
     if sanitized is None:
@@ -156,9 +171,11 @@ def sanitize_many(texts: Sequence[str], extra_rules: ExtraRules = NO_EXTRA_RULES
     return sanitized
 
 
-def _sanitize_example(texts: Sequence[str], extra_rules: ExtraRules) -> list[Sanitized]:
+def _sanitize_example(texts: Sequence[str], extra_rules: ExtraRules, version: str, *, names: bool) -> list[Sanitized]:
     """Scan and replace until nothing more is found, then with the tenant's rules; a budget of time ends both."""
     budget = TIME_BUDGET_SECONDS + TIME_BUDGET_SECONDS_PER_CHAR * sum(map(len, texts))
+    if names:
+        budget += NAMES_SECONDS_PER_CHAR * sum(map(len, texts))
     started = thread_time()
 
     def need_time() -> None:
@@ -170,7 +187,8 @@ def _sanitize_example(texts: Sequence[str], extra_rules: ExtraRules) -> list[San
     _settle(works, lambda text: _scan(text, numbers), need_time)
     if extra_rules.rules:
         _settle_with_extra(works, extra_rules, numbers, need_time)
-    version = version_with(extra_rules)
+    if names:
+        _settle_with_names(works, extra_rules, numbers, need_time)
     return [
         Sanitized(text=work.output, findings=tuple(map(_finding, work.findings)), version=version) for work in works
     ]
@@ -211,6 +229,47 @@ def _settle_with_extra(
         raise SanitizerFailed
 
 
+def _settle_with_names(
+    works: list[_Work], extra_rules: ExtraRules, numbers: Numbers, need_time: Callable[[], None]
+) -> None:
+    """Add people's names and addresses once the rules find nothing more; what that uncovers, the rules read again."""
+
+    def scan_all(text: str) -> list[Match]:
+        return _resolve([*_scan(text, numbers), *_scan_extra(locators().read(text, numbers), extra_rules, need_time)])
+
+    known: dict[str, list[tuple[int, int]]] = {}
+    for _ in range(MAX_ROUNDS):
+        if not _scan_names(works, known):
+            return
+        _replace(works)
+        need_time()
+        _settle(works, scan_all, need_time)
+    raise SanitizerFailed
+
+
+def _scan_names(works: list[_Work], known: dict[str, list[tuple[int, int]]]) -> bool:
+    """Add the names and addresses of all texts, and wherever else in them these stand."""
+    found = [(work, list(find_names(work.output, known))) for work in works]
+    values = {work.output[match.start : match.end]: match for work, matches in found for match in matches}
+    for work, matches in found:
+        repeated = [
+            _moved(match, start, start + len(value))
+            for value, match in values.items()
+            for start in _occurrences(work.output, value)
+            if not _is_in_word(work.output, start, start + len(value))
+        ]
+        starts = [piece.output_start for piece in work.pieces]
+        for match in _resolved(work.output, [*matches, *repeated]):
+            _add(work, match, starts)
+            work.settled = False
+    return not all(work.settled for work in works)
+
+
+def _is_in_word(text: str, start: int, end: int) -> bool:
+    """Tell whether letters or digits go on before or after a span."""
+    return text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()
+
+
 def _scan_once(work: _Work, scan: Callable[[str], list[Match]]) -> bool:
     """Scan the output as it is now; new findings go to the work in input offsets."""
     if work.settled:
@@ -242,9 +301,14 @@ def _scan(text: str, numbers: Numbers) -> list[Match]:
     if may_read_otherwise(reading):
         candidates += _scan_views(reading)
     candidates += _scan_base64(reading)
+    return _resolved(text, candidates)
+
+
+def _resolved(text: str, candidates: list[Match]) -> list[Match]:
+    """Resolve candidates; nothing is left of them inside placeholders, images and the syntax of JSON."""
     if not candidates:
         return []
-    protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    protected = [match.span() for match in PLACEHOLDER.finditer(text)]
     if ";base64," in text:
         images = [match.span() for match in _DATA_URI.finditer(text)]
         candidates = [found for found in candidates if not _is_inside(found, images)]
@@ -306,7 +370,7 @@ def _scan_extra(reading: Reading, extra_rules: ExtraRules, need_time: Callable[[
         values = sorted([*((*string, False) for string in strings), *_json_numbers(text, strings)])
         escapes = [match.span() for match in _JSON_ESCAPE.finditer(text)]
         candidates = [part for found in candidates for part in _inside_values(found, values, escapes)]
-    protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    protected = [match.span() for match in PLACEHOLDER.finditer(text)]
     return _resolve(part for found in candidates for part in _without(found, protected, text))
 
 
@@ -348,7 +412,7 @@ def _edge(place: int, escapes: list[tuple[int, int]]) -> tuple[int, int]:
 
 def _json_strings(text: str) -> list[tuple[int, int]] | None:
     """List the insides of all strings of a text that is JSON; None if it is none."""
-    if text.lstrip()[:1] not in {"{", "["}:
+    if text.lstrip()[:1] not in {"{", "[", '"'}:
         return None
     with suppress(ValueError, RecursionError):
         json.loads(text)
@@ -449,7 +513,7 @@ def _mark_repeated(works: list[_Work]) -> None:
     for work in works:
         for finding in work.findings:
             value = work.text[finding.start : finding.end]
-            if value in seen or finding.type in PERSONAL_TYPES:
+            if value in seen or finding.type in PERSONAL_TYPES or finding.type in NAME_TYPES:
                 continue
             seen.add(value)
             if len(values) < MAX_REPEATED_SECRETS and _is_telling(value):
@@ -485,7 +549,7 @@ def _add_unfound(work: _Work, found: list[Match]) -> None:
     """Add the findings that touch neither an earlier one nor a placeholder of the input."""
     taken = sorted(
         [(finding.start, finding.end) for finding in work.findings]
-        + [match.span() for match in _PLACEHOLDER.finditer(work.text)]
+        + [match.span() for match in PLACEHOLDER.finditer(work.text)]
     )
     for finding in found:
         place = bisect_right(taken, (finding.start, len(work.text)))
@@ -510,7 +574,7 @@ def _placeholders(works: list[_Work]) -> dict[tuple[str, str], str]:
     """Name the placeholder of each distinct (type, value)."""
     highest: dict[str, int] = {}
     for work in works:
-        for match in _PLACEHOLDER.finditer(work.text):
+        for match in PLACEHOLDER.finditer(work.text):
             highest[match[1]] = max(highest.get(match[1], 0), int(match[2] or 1))
     values: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()

@@ -1438,6 +1438,28 @@ _PERSONAL = (
         heads=string.ascii_uppercase,
     ),
     _shape(
+        "pin",
+        "PIN or one-time code beside its name",
+        r"(?i)(?<![a-z0-9])(?:pin|otp)(?:[_-]?code)?\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,7}[\"']?"
+        r"(?P<secret>[0-9]{4,8})(?![\w.-])",
+        tuple(
+            f"{name}{ending}" for name in ("pin", "otp") for ending in ('"', "'", "\\", ":", "=", " =", "_code", "code")
+        ),
+        '{"pin": 739201}',
+        "gpio_pin = 17, spin: 7392 and pin: 2026-11-21",
+        confidence="medium",
+    ),
+    _shape(
+        "card_security_code",
+        "security code of a payment card beside its name",
+        r"(?i)(?<![a-z0-9])(?:cvv2?|cvc2?)\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,7}[\"']?"
+        r"(?P<secret>[0-9]{3,4})(?![\w.-])",
+        ("cvv", "cvc"),
+        '{"cvv": 482}',
+        "cvv: 48, cvc_length = 3",
+        confidence="medium",
+    ),
+    _shape(
         "ssn",
         "social security number of the United States",
         r"[0-9](?<![\w.+-][0-9])[0-9]{2}-[0-9]{2}-[0-9]{4}(?![\w-])",
