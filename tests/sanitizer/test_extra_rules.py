@@ -73,6 +73,13 @@ def test_what_the_sanitizer_takes_out_does_not_hide_the_rest_of_a_match() -> Non
     assert found.text == "[REDACTED:owner]"
 
 
+def test_what_a_rule_finds_in_the_result_alone_goes_at_once_and_not_the_second_time() -> None:
+    rule = rules(("owner", "owner .{1,30} desk [0-9]"))
+    once = sanitize_text("owner " + "ghp_" + "aB3dE5fG7hJ9" * 3 + " desk 7", rule)
+    assert once == "[REDACTED:owner_1] [REDACTED:github_token] [REDACTED:owner_2]"
+    assert sanitize_text(once, rule) == once
+
+
 def test_a_rule_that_eats_the_name_does_not_save_the_value() -> None:
     assert sanitize_text("password=hunter2x9", rules(("own", "password="))) == "[REDACTED:own][REDACTED:password]"
 
