@@ -487,8 +487,8 @@ def test_law_2_a_no_between_the_first_look_and_the_transaction_wins(
 ) -> None:
     prepare = capture._prepare
 
-    def prepare_then_say_no(database: Database, report: capture.Report) -> Any:
-        prepared = prepare(database, report)
+    def prepare_then_say_no(database: Database, report: capture.Report, **options: Any) -> Any:
+        prepared = prepare(database, report, **options)
         assert prepared.texts is not None
         if change == "withdrawal":
             assert choose(world, "bob", give=False).status_code == 200
