@@ -69,7 +69,7 @@ def test_a_list_of_addresses_is_read_to_its_end() -> None:
 
 
 def test_a_number_is_judged_by_what_stands_before_it_wherever_it_stands_again() -> None:
-    told, untold = "Telefon: 30 5557 4242 and so on, " + "x" * 70, "order of 30 5557 4242 and so on, " + "x" * 70
+    told, untold = (f"{word} 30 5557 4242 and so on, {'x' * 70} " for word in ("Telefon:", "order of"))
     assert sanitize_text(told + untold + told + untold).count("[REDACTED:phone]") == 2
 
 

@@ -34,6 +34,7 @@ from goldvein.sanitizer import sanitize_text
         "look at the dot in example.org, meet at noon dot the i",
         "978-3-16-148410-0 ISBN 9783161484100",
         "52.520008, 13.404954 and -0.1277583",
+        "Telefon 169.254.1.7",
         "20240131-1 and 3.0-20240131",
     ],
 )
