@@ -86,6 +86,26 @@ _PHONES = (
     ("in", ("+91 98{d3} {d5}",), ("98{d8}",)),
     ("au", ("+61 41{p} {d3} {d3}",), ("041{p} {d3} {d3}",)),
     ("jp", ("+81 90-{p}{d3}-{d4}",), ("090-{p}{d3}-{d4}",)),
+    ("pt", ("+351 91{p} {d3} {d3}", "00351 21 {p}{d2} {d4}"), ("91{p} {d3} {d3}", "21 {p}{d2} {d4}")),
+    ("dk", ("+45 {p}{d1} {d2} {d2} {d2}",), ("{p}{d1} {d2} {d2} {d2}", "{p}{d3} {d4}")),
+    ("no", ("+47 4{d2} {d2} {d3}",), ("4{d2} {d2} {d3}", "4{d7}")),
+    ("fi", ("+358 40 {p}{d2} {d4}",), ("040 {p}{d2} {d4}", "09 {p}{d2} {d4}")),
+    ("cz", ("+420 60{p} {d3} {d3}", "00420 77{p} {d3} {d3}"), ("60{p} {d3} {d3}", "77{p}{d6}")),
+    ("hu", ("+36 30 {p}{d2} {d4}",), ("06 30 {p}{d2} {d4}", "06-1-{p}{d2}-{d4}")),
+    ("ro", ("+40 72{p} {d3} {d3}",), ("072{p} {d3} {d3}", "021 {p}{d2} {d4}")),
+    ("gr", ("+30 69{p} {d3} {d4}",), ("69{p} {d3} {d4}", "210 {p}{d6}")),
+    ("tr", ("+90 532 {p}{d2} {d2} {d2}",), ("0532 {p}{d2} {d2} {d2}", "(0212) {p}{d2} {d2} {d2}")),
+    ("ru", ("+7 (916) {p}{d2}-{d2}-{d2}", "+7916{p}{d6}"), ("8 (916) {p}{d2}-{d2}-{d2}", "8 916 {p}{d2} {d2} {d2}")),
+    ("ua", ("+380 67 {p}{d2} {d2} {d2}",), ("067 {p}{d2} {d2} {d2}", "(044) {p}{d2}-{d2}-{d2}")),
+    ("kr", ("+82 10-{p}{d3}-{d4}",), ("010-{p}{d3}-{d4}", "02-{p}{d2}-{d4}")),
+    ("cn", ("+86 138 {p}{d3} {d4}",), ("138{p}{d7}", "138-{p}{d3}-{d4}")),
+    ("mx", ("+52 55 {p}{d3} {d4}",), ("55 {p}{d3} {d4}",)),
+    ("ar", ("+54 9 11 {p}{d3}-{d4}",), ("011 15-{p}{d3}-{d4}", "11 {p}{d3}-{d4}")),
+    ("za", ("+27 82 {p}{d2} {d4}",), ("082 {p}{d2} {d4}",)),
+    ("nz", ("+64 21 {p}{d2} {d4}",), ("021 {p}{d2} {d4}",)),
+    ("sg", ("+65 9{p}{d2} {d4}",), ("9{p}{d2} {d4}",)),
+    ("il", ("+972 54-{p}{d2}-{d4}",), ("054-{p}{d2}-{d4}",)),
+    ("ie", ("+353 86 {p}{d2} {d4}",), ("086 {p}{d2} {d4}",)),
 )
 _AREA_CODES = ("212", "312", "415", "503", "617", "713", "206", "404", "305", "602")
 
@@ -305,6 +325,58 @@ def au_tfn(random: Random) -> str:
             return grouped(number, (3,), " ")
 
 
+def no_birth_number(random: Random) -> str:
+    """Birth, order and two check digits."""
+    while True:
+        body = f"{random.randint(1, 28):02}{random.randint(1, 12):02}{random.randint(40, 99)}" + fill(random, "{d3}")
+        first = -_weighted(body, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
+        second = -_weighted(f"{body}{first % 10}", (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+        if first < 10 and second < 10:  # noqa: PLR2004
+            return random.choice((f"{body}{first}{second}", f"{body[:6]} {body[6:]}{first}{second}"))
+
+
+def cz_birth_number(random: Random) -> str:
+    """Birth, fifty added to the month of women, and a multiple of eleven."""
+    while True:
+        month = random.randint(1, 12) + random.choice((0, 50))
+        body = f"{random.randint(54, 99)}{month:02}{random.randint(1, 28):02}" + fill(random, "{d3}")
+        check = int(body) % 11
+        if check < 10:  # noqa: PLR2004
+            return f"{body[:6]}/{body[6:]}{check}"
+
+
+def ro_personal_code(random: Random) -> str:
+    """Sex, birth, county, order and a check digit."""
+    body = (
+        random.choice("12")
+        + f"{random.randint(40, 99)}{random.randint(1, 12):02}{random.randint(1, 28):02}{random.randint(1, 46):02}"
+        + fill(random, "{d3}")
+    )
+    check = _weighted(body, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
+    return f"{body}{1 if check == 10 else check}"  # noqa: PLR2004
+
+
+def cn_resident_number(random: Random) -> str:
+    """Region, birth, order and a check sign."""
+    body = f"{random.choice(('110105', '310101', '440305'))}{random.randint(1950, 2004)}"
+    body += f"{random.randint(1, 12):02}{random.randint(1, 28):02}" + fill(random, "{d3}")
+    total = sum(int(digit) * 2 ** (17 - place) for place, digit in enumerate(body))
+    return body + "0123456789X"[(12 - total) % 11]
+
+
+def kr_registration_number(random: Random) -> str:
+    """Birth, sex and six digits."""
+    birth = f"{random.randint(50, 99)}{random.randint(1, 12):02}{random.randint(1, 28):02}"
+    return f"{birth}-{random.choice('12')}" + fill(random, "{d6}")
+
+
+def cl_rut(random: Random) -> str:
+    """A number in thousands and a check sign after a hyphen."""
+    number = random.randint(5_000_000, 25_999_999)
+    total = sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(str(number))))
+    return f"{number:,}".replace(",", ".") + "-" + "0123456789K0"[11 - total % 11]
+
+
 def ipv4(random: Random) -> str:
     """A public address."""
     while True:
@@ -329,8 +401,27 @@ def birth_date(random: Random) -> str:
 Maker = Callable[[Random], str]
 PERSONAL: dict[str, tuple[Maker, tuple[str, ...], bool]] = {
     "email": (email, ("email", "E-Mail", "contact", "mail"), True),
-    "phone_international": (phone_international, ("phone", "Tel.", "mobile", "Telefon"), True),
-    "phone_national": (phone_national, ("phone", "Tel.", "mobile", "call me at"), False),
+    "phone_international": (
+        phone_international,
+        ("phone", "Tel.", "mobile", "Telefon", "WhatsApp", "T\u00e9l\u00e9phone", "\u0442\u0435\u043b."),
+        True,
+    ),
+    "phone_national": (
+        phone_national,
+        (
+            "phone",
+            "Tel.",
+            "mobile",
+            "call me at",
+            "Handy",
+            "t\u00e9l\u00e9phone",
+            "telefone",
+            "tel\u00e9fono",
+            "gsm",
+            "\u7535\u8bdd",
+        ),
+        False,
+    ),
     "card": (card, ("card", "card number", "Kreditkarte", "cc"), True),
     "iban": (iban, ("IBAN", "iban", "account", "Konto"), True),
     "us_ssn": (us_ssn, ("SSN", "ssn", "social security number"), True),
@@ -349,6 +440,12 @@ PERSONAL: dict[str, tuple[Maker, tuple[str, ...], bool]] = {
     "ca_sin": (ca_sin, ("SIN", "social insurance number"), False),
     "fi_hetu": (fi_hetu, ("henkilötunnus", "hetu"), True),
     "au_tfn": (au_tfn, ("TFN", "tax file number"), False),
+    "no_birth_number": (no_birth_number, ("f\u00f8dselsnummer", "personnummer", "fnr"), True),
+    "cz_birth_number": (cz_birth_number, ("rodn\u00e9 \u010d\u00edslo", "rodne cislo"), True),
+    "ro_personal_code": (ro_personal_code, ("CNP", "cnp"), False),
+    "cn_resident_number": (cn_resident_number, ("\u8eab\u4efd\u8bc1\u53f7", "id number"), True),
+    "kr_registration_number": (kr_registration_number, ("\uc8fc\ubbfc\ub4f1\ub85d\ubc88\ud638", "RRN"), True),
+    "cl_rut": (cl_rut, ("RUT", "rut"), True),
     "ipv4": (ipv4, ("client", "remote_addr", "ip", "from"), True),
     "ipv6": (ipv6, ("client", "remote_addr", "ip", "from"), True),
     "birth_date": (birth_date, ("date of birth", "dob", "geboren am", "birth_date"), False),
@@ -400,7 +497,39 @@ def in_plain_sentence(random: Random, name: str, value: str) -> str:  # noqa: AR
     return f"{words.sentence(random)} They wrote {value} on the note. {words.sentence(random)}"
 
 
-_NAMED = (in_json, in_csv, in_log, in_letter, in_form, in_sql, in_sentence)
+def in_long_table(random: Random, name: str, value: str) -> str:
+    """The last of many rows of an export, far from the names of the columns."""
+    rows = "".join(f"{number},{random.choice(words.NOUNS)},,open\n" for number in range(random.randint(3, 40)))
+    return f"id,item,{_field_name(name)},status\n{rows}{random.randint(100, 999)},{random.choice(words.NOUNS)},{value},open\n"
+
+
+def in_markdown(random: Random, name: str, value: str) -> str:
+    """A row of a table on a page."""
+    return f"| plan | {name} | seats |\n|---|---|---|\n| team | {value} | {random.randint(1, 40)} |\n"
+
+
+def in_xml(random: Random, name: str, value: str) -> str:
+    """An element of a document."""
+    tag = _field_name(name)
+    return f'<customer id="{random.randint(100, 999)}">\n  <{tag}>{value}</{tag}>\n</customer>\n'
+
+
+def in_chat(random: Random, name: str, value: str) -> str:
+    """A line of a conversation."""
+    return f"bob: what do I enter there?\nalice: {name} {value}\nbob: thanks, {random.choice(words.VERBS)}ing it now\n"
+
+
+def in_code(random: Random, name: str, value: str) -> str:
+    """An assignment in a fixture."""
+    return (
+        f'{random.choice(words.NOUNS)}.{_field_name(name)} = "{value}"\nassert {words.identifier(random)}() is None\n'
+    )
+
+
+_NAMED = (
+    *(in_json, in_csv, in_log, in_letter, in_form, in_sql, in_sentence),
+    *(in_long_table, in_markdown, in_xml, in_chat, in_code),
+)
 
 
 def personal_text(random: Random, kind: str) -> str:

@@ -65,11 +65,11 @@ def test_a_token_is_looked_for_where_its_own_first_characters_stand(rule: Rule) 
 
 
 def test_a_list_of_addresses_is_read_to_its_end() -> None:
-    assert set(sanitize_text("8.8.4.4 " * 3000).split()) == {"[REDACTED:ip_address]"}
+    assert set(sanitize_text("31.63.62.207 " * 3000).split()) == {"[REDACTED:ip_address]"}
 
 
 def test_a_number_is_judged_by_what_stands_before_it_wherever_it_stands_again() -> None:
-    told, untold = "Telefon: 030 5557 4242 and so on, " + "x" * 70, "order of 030 5557 4242 and so on, " + "x" * 70
+    told, untold = (f"{word} 30 5557 4242 and so on, {'x' * 70} " for word in ("Telefon:", "order of"))
     assert sanitize_text(told + untold + told + untold).count("[REDACTED:phone]") == 2
 
 

@@ -21,9 +21,10 @@ from time import thread_time
 from typing import NamedTuple
 
 from goldvein.sanitizer import checks
+from goldvein.sanitizer.columns import find_in_columns
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
-from goldvein.sanitizer.matching import NAMES, Match, Numbers, Reading, locators
+from goldvein.sanitizer.matching import NAMES, NUMBERS, WORDS, Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.rules import Confidence
 from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
@@ -38,7 +39,9 @@ TIME_BUDGET_SECONDS_PER_CHAR = 0.00002
 NAMES_SECONDS_PER_CHAR = 0.0002
 MIN_REPEATED_SECRET_CHARS = 12
 MAX_REPEATED_SECRETS = 256
-PERSONAL_TYPES = frozenset({"email", "phone", "card", "iban", "ssn", "ip_address", "national_id"})
+PERSONAL_TYPES = frozenset(
+    checks.words("email phone card iban ssn ip_address national_id birth_date bank_account identity_document")
+)
 NAME_TYPES = frozenset({"person_name", "street_address"})
 
 PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
@@ -320,10 +323,12 @@ def _resolved(text: str, candidates: list[Match]) -> list[Match]:
 
 
 def _scan_reading(reading: Reading) -> list[Match]:
-    """List candidates of the table, and those beside names that say secret."""
+    """List candidates of the table, those beside names that say secret, those in columns of people's data."""
     found = locators().rule_matches(reading)
     if NAMES in reading.occurring:
         found += find_context_secrets(reading.text, locators().names(reading))
+    if not reading.occurring.isdisjoint({NUMBERS, WORDS}):
+        found += find_in_columns(reading.text, reading.data)
     return found
 
 

@@ -17,6 +17,7 @@ _NOT_OF_THE_TABLE = {
     "context_password": "stands beside a name that says password",
     "context_secret": "stands beside a name that says secret, and is no word, path or reference",
     "context_token": "stands beside a name that may say secret, and looks generated",
+    "table_column": "stands in a column of a table whose name says what it is",
     "repeated_secret": "is a secret that was recognised elsewhere in the same text",
     "extra_rule": "pattern that the organisation added",
     "person_name": "name of a person, as a language model reads the line",

@@ -46,9 +46,11 @@ _NAMES = (
     rf"|-[A-Za-z0-9_-]*(?:{_STEMS})[A-Za-z0-9_-]*[ \t]"
 )
 _NUMBERS = (
-    r"[+(]{0,2}[0-9](?:[ ().\xa0/-]{0,3}[0-9]){6,}|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
-    r"|\b(?:[0-9A-Fa-f]{1,4}:)+[0-9A-Fa-f:]{2}|\b[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}"
-    r"|\b[XYZ]-?[0-9]{7}|\b[A-Z]{6}[0-9]{2}[A-Z][0-9]{2}|\b[A-Z]{2}[ ]?(?:[0-9]{2}[ ]?){3}[A-D]\b"
+    r"[+(]{0,2}[0-9](?:[ ().\xa0?/-]{0,3}[0-9]){6,}|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+    r"|\b(?:[0-9A-Fa-f]{1,4}:)+[0-9A-Fa-f:]{2}|\b[A-Za-z]{2}[0-9]{2}[ \xa0-]?[A-Za-z0-9]{4}"
+    r"|\b[A-Z]{1,5}[ -]?[0-9]{4}|\b[A-Za-z]{6}[0-9]{2}[A-Za-z][0-9]{2}|\b[A-Z]{3} [A-Z]{3} [0-9]{2}[A-Z]"
+    r"|\b[A-Z]{2}[ -]?(?:[0-9]{2}[ -]?){3}[A-Z]\b|\b[0-9]{6}[A-FU-Y+][0-9]{3}|\b[12] ?[0-9]{2} ?[0-9]{2} ?2[AB]"
+    r"|\b[0-9]{4}\?[0-9]{1,2}\?[0-9]"
 )
 # What `views.py` undoes, and where the edge of a terminal may have broken a token.
 WRITTEN_OTHERWISE_HINT = Linear(
@@ -335,11 +337,11 @@ def _word_index(entries: list[_Ready]) -> tuple[dict[bytes, list[_Ready]], dict[
             entry
             for entry in entries
             if head[:1] in {character.lower().encode("latin-1") for character in entry.rule.heads}
-            or any(keyword.lower().encode().startswith(head) for keyword in entry.rule.keywords)
+            or any(keyword.lower().encode("latin-1").startswith(head) for keyword in entry.rule.keywords)
         ]
 
     heads = {character.lower().encode("latin-1") for entry in entries for character in entry.rule.heads}
-    pairs = {keyword[:PAIR_CHARS].lower().encode() for entry in entries for keyword in entry.rule.keywords}
+    pairs = {keyword[:PAIR_CHARS].lower().encode("latin-1") for entry in entries for keyword in entry.rule.keywords}
     return {head: listed(head) for head in heads}, {pair: listed(pair) for pair in pairs}
 
 
