@@ -23,9 +23,12 @@ from typing import NamedTuple
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
+from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import NAMES, Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.rules import Confidence
+from goldvein.sanitizer.tables import find_table_secrets
+from goldvein.sanitizer.told import find_told_secrets
 from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
 
 MAX_TEXT_CHARS = 262_144
@@ -324,6 +327,8 @@ def _scan_reading(reading: Reading) -> list[Match]:
     found = locators().rule_matches(reading)
     if NAMES in reading.occurring:
         found += find_context_secrets(reading.text, locators().names(reading))
+    for find in (find_table_secrets, find_markup_secrets, find_told_secrets):
+        found += find(reading)
     return found
 
 
