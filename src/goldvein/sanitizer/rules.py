@@ -1718,7 +1718,7 @@ _MORE_COMMANDS_AND_FILES = (
         kind="private_key",
         confirm="web_key_part",
         family="run",
-        locate=r"\\*[\"'](?:d|p|q|dp|dq|qi|k)\\*[\"']\s*:\s*\\*[\"'][A-Za-z0-9_-]{22}",
+        locate=r"\\*[\"'](?:d|p|q|dp|dq|qi|k)\\*[\"']\s*:\s*\\*[\"'][A-Za-z0-9_-]",
     ),
     _shape(
         "kubernetes_secret",

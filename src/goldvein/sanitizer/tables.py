@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from goldvein.sanitizer.checks import is_filler, is_numbered_words
 from goldvein.sanitizer.context import Strength, can_be_secret, classify_name
-from goldvein.sanitizer.matching import INSERT, INSERTED, TABLE_CELL, TABLES, Match, Reading
+from goldvein.sanitizer.matching import INSERT, INSERTED, TABLE_CELL, Match, Reading
 
 MAX_CELLS = 64
 MAX_HEAD_CHARS = 48
@@ -51,7 +51,7 @@ def find_table_secrets(reading: Reading) -> Iterator[Match]:
     """Yield the cells of a table that belong to a name that says secret."""
     text, data, occurring = reading.text, reading.data, reading.occurring
     resume = 0
-    for begin, end in TABLE_CELL.spans(data) if TABLES in occurring else ():
+    for begin, end in TABLE_CELL.spans(data):
         if end <= resume:
             continue
         start = _line_start(text, begin)
