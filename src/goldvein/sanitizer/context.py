@@ -350,7 +350,7 @@ def _values_listed(text: str, name_end: int, strength: Strength) -> Iterator[tup
         if opener is None:
             return
         begin, end = _quoted_value(text, place, opener[0])
-        if _can_be_secret(text[begin:end], judged, quoted=True):
+        if can_be_secret(text[begin:end], judged, quoted=True):
             yield begin, end
         following = _NEXT_LISTED.match(text, end)
         if following is None:
