@@ -11,16 +11,27 @@ from benchmarks.sanitizer import carriers
 from benchmarks.sanitizer.benign import BENIGN
 from benchmarks.sanitizer.encodings import ENCODINGS
 from benchmarks.sanitizer.forms import FORMS, NAMED_ONLY, PASSWORD_NAMES, key, password
+from benchmarks.sanitizer.layouts import LAYOUTS, layout_text
 from benchmarks.sanitizer.personal import PERSONAL, personal_text
 from benchmarks.sanitizer.samples import Sample, finish, mark
 from benchmarks.sanitizer.structures import STRUCTURES
 
 DEFAULT_SEED = 20261121
 BY_FORM, BY_NAME, PASSWORDS = "keys by form", "keys by name", "passwords by name"
-STRUCTURAL, ENCODED, PERSONAL_DATA, NOTHING = "structures", "encodings", "personal data", "benign"
-SECRET_CATEGORIES = (BY_FORM, BY_NAME, PASSWORDS, STRUCTURAL, ENCODED)
+STRUCTURAL, LAID_OUT, ENCODED = "structures", "layouts", "encodings"
+PERSONAL_DATA, NOTHING = "personal data", "benign"
+SECRET_CATEGORIES = (BY_FORM, BY_NAME, PASSWORDS, STRUCTURAL, LAID_OUT, ENCODED)
 CATEGORIES = (*SECRET_CATEGORIES, PERSONAL_DATA)
-SAMPLES_PER_KIND = {BY_FORM: 3, BY_NAME: 4, PASSWORDS: 25, STRUCTURAL: 8, ENCODED: 25, PERSONAL_DATA: 25, NOTHING: 50}
+SAMPLES_PER_KIND = {
+    BY_FORM: 3,
+    BY_NAME: 4,
+    PASSWORDS: 25,
+    STRUCTURAL: 8,
+    LAID_OUT: 24,
+    ENCODED: 25,
+    PERSONAL_DATA: 25,
+    NOTHING: 50,
+}
 
 # An encoded text has to be one that is sent that way: code is continued over lines, a page is not.
 _CARRIERS_OF = {
@@ -77,6 +88,10 @@ def _structural(random: Random, kind: str, number: int) -> str:  # noqa: ARG001
     return STRUCTURES[kind](random)
 
 
+def _laid_out(random: Random, kind: str, number: int) -> str:
+    return layout_text(random, kind, number)
+
+
 def _encoded(random: Random, kind: str, number: int) -> str:
     """A key or a password on its way through an encoding."""
     chosen = random.choice(_CARRIERS_OF.get(kind, carriers.NAMED))
@@ -106,6 +121,7 @@ _MAKERS = (
     (BY_NAME, NAMED_ONLY, _by_name),
     (PASSWORDS, tuple(" ".join(name) for name in PASSWORD_NAMES), _password),
     (STRUCTURAL, STRUCTURES, _structural),
+    (LAID_OUT, LAYOUTS, _laid_out),
     (ENCODED, ENCODINGS, _encoded),
     (PERSONAL_DATA, PERSONAL, _personal),
     (NOTHING, BENIGN, _benign),

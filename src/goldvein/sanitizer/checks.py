@@ -1,5 +1,7 @@
 """What a matched string must satisfy before a rule counts: shape, entropy, check digits. Pure predicates."""
 
+import base64
+import binascii
 import math
 import re
 from collections import Counter
@@ -19,6 +21,14 @@ MIN_CHARS_BEFORE_DOTS = 6
 MIN_NUMBERED_WORD_CHARS = 4
 MIN_TOKEN_CHANGES = 4
 MAX_NAME_CHARS = 96
+MIN_TELLING_ARGUMENT_CHARS = 9
+MAX_LOOK_CHARS = 512
+MAX_KIND_CHARS = 4096
+MIN_CAMEL_PART_CHARS = 4.5
+MIN_JUMBLED_CHARS = 10
+MIN_JUMBLED_PARTS = 3
+MAX_JUMBLED_PART_CHARS = 4.5
+MAX_SHORT_PART_CHARS = 3.2
 MIN_RUN_TOGETHER_CHARS = 12
 MAX_REMEMBERED = 4096
 
@@ -70,14 +80,28 @@ _LONG_WORD_BEGINNINGS = ("cross", "multi", "inter", "under", "super", "micro", "
 _DIGIT_AFTER_LETTER = re.compile(r"(?<=[A-Za-z])[0-9]")
 _IDENTIFIER_NAME = re.compile(r"ids?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?\Z")
 _DIGEST_NAME = re.compile(
-    r"hash|sum|digest|sha|md5|integrity|etag|\bid|_id|ident|uuid|guid|commit|rev|version|build|cursor|nonce|fingerprint|"
-    r"thumbprint|public|cid|ref|trace|span|request|image|path|file|url|blob|tree|object|resolved|checkpoint|block|tx|addr"
+    r"hash|sum|digest|sha|md5|integrity|etag|\bid|_id|ident|uuid|guid|commit|rev|version|build|cursor|nonce|"
+    r"fingerprint|"
+    r"thumbprint|public|cid|ref|trace|span|request|image|path|file|url|blob|tree|object|resolved|checkpoint|"
+    r"block|tx|addr"
 )
 _DIGEST_BEFORE = re.compile(r"(?i)(?:sha[0-9]{1,3}|md5)[=:-]\Z")
+_PHRASE_LENGTHS = frozenset({12, 15, 18, 21, 24, 25})
+_SENTENCE_WORDS = words("the and for with your are was not from have has its into then than our their which")
+_ALGORITHM = re.compile(
+    r"(?i)(?:sha|md|aes|utf|base|rsa|des|[hrep]s|ed|argon|pbkdf|tls|ipv|oauth|http|x)[-_]?[0-9]{1,5}"
+)
+_VARIABLE = re.compile(r"[A-Za-z_]{1,64}(?:\.[A-Za-z_]{1,64}){0,4}")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{3,8}")
+_IS_SECRET_KIND = re.compile(r"kind\\{0,7}[\"']?:[ ]{0,4}\\{0,7}[\"']?Secret\b")
+_USER_AND_REALM = re.compile(r"[\w.@-]{1,64}:[\w .@-]{1,64}:")
+_LIST_NUMBER = re.compile(r"^[ \t]{0,16}[0-9]{1,2}[.)][ ]")
+_CODE_DIGIT = re.compile(r"[0-9]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24}|[0-9]{1,4}|[vV][0-9]{1,4})")
+_CAMEL_PART = re.compile(r"[A-Z]{0,6}[a-z]{2,24}|[A-Z]{2,6}[a-z]?")
 _NUMBERED_WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24})[0-9]{0,3}")
 _WORD_BREAK = re.compile(r"[-_./:=]|(?<=[a-z])(?=[A-Z])")
 _REFERENCE = re.compile(
@@ -110,12 +134,18 @@ _FILLER_WORDS = words(
     access_token auth_token key keys credential credentials username user email login your my the a an is was
     are be in on for of to and or not with bearer basic plain hashed encrypted invalid missing incorrect wrong
     new old confirm forgot reset stdin env asc desc auto manual prompt ask self this
+    latin1 latin-1 utf8 utf-8 ascii options option test
+    passwort kennwort passphrase zugangskennwort contrase\u00f1a clave senha palavra-passe wachtwoord parola has\u0142o
+    l\u00f6senord adgangskode passord salasana heslo jelsz\u00f3 \u015fifre lozinka geslo slapta\u017eodis parole parool
+    \u043f\u0430\u0440\u043e\u043b\u044c \u5bc6\u7801
+    \u5bc6\u78bc \u30d1\u30b9\u30ef\u30fc\u30c9 \ube44\ubc00\ubc88\ud638
+    schl\u00fcssel cl\u00e9 jeton chiave sleutel
     """
 )
 _FILLER_START = re.compile(
     r"(?i)(?:your|my|the|some|an?|insert|replace|put|enter|add|example|sample|dummy|fake|"
     r"placeholder|change|redacted|todo)"
-    r"[-_ ./]|<|your[A-Z]|\.\.\.|replaceme|changeme|xxx|enter "
+    r"[-_ ./]|<|your[A-Z]|set[-_ ]me|\.\.\.|replaceme|changeme|xxx|enter "
 )
 _FILLER_END = re.compile(r"(?i)[-_ ](?:here|placeholder|example|goes[-_ ]here|redacted)\Z|\.\.\.\Z|\u2026\Z")
 
@@ -157,7 +187,25 @@ def is_made_of_words(value: str) -> bool:
     return len(value) >= MIN_WORD_CHARS * len(parts) and all(_WORD.fullmatch(part) for part in parts)
 
 
-def _is_numbered_words(value: str) -> bool:
+def is_camel_case(value: str) -> bool:
+    """Tell a name of a program with abbreviations in it, such as NSURLSessionTask: no digits, long parts."""
+    parts = _WORD_BREAK.split(value)
+    return len(value) >= MIN_CAMEL_PART_CHARS * len(parts) and all(_CAMEL_PART.fullmatch(part) for part in parts)
+
+
+def is_jumbled(value: str) -> bool:
+    """Tell letters whose case changes more often than in any name of a program."""
+    parts = _WORD_BREAK.split(value)
+    return (
+        len(value) >= MIN_JUMBLED_CHARS
+        and value.isalpha()
+        and len(parts) >= MIN_JUMBLED_PARTS
+        and len(value) < MAX_JUMBLED_PART_CHARS * len(parts)
+        and (len(value) < MAX_SHORT_PART_CHARS * len(parts) or not is_made_of_words(value))
+    )
+
+
+def is_numbered_words(value: str) -> bool:
     """Tell names of programs such as base64.StdEncoding: words, some with a number at their end."""
     parts = [part for part in _WORD_BREAK.split(value) if part]
     return len(value) >= MIN_NUMBERED_WORD_CHARS * len(parts) and all(_NUMBERED_WORD.fullmatch(part) for part in parts)
@@ -170,7 +218,7 @@ def looks_random(value: str) -> bool:
         return False
     if _HEX.fullmatch(value):
         return len(set(value)) >= MIN_DISTINCT_HEX and not value.isdigit()
-    if is_made_of_words(value) or _is_numbered_words(value):
+    if is_made_of_words(value) or is_numbered_words(value) or is_camel_case(value):
         return False
     has_letter = any(character.isalpha() for character in value)
     has_digit = any(character.isdigit() for character in value)
@@ -213,6 +261,8 @@ def url_token(text: str, start: int, end: int) -> bool:
 def authorization_value(text: str, start: int, end: int) -> bool:
     """Confirm the credentials of a header: no placeholder, and where no space stands before it no name of a program."""
     value = text[start:end]
+    if value.startswith("//") or (text[start - 2 : start] == "= " and _VARIABLE.fullmatch(value)):
+        return False
     return not is_filler(value) and (text[start - 1 : start].isspace() or not is_made_of_words(value))
 
 
@@ -277,7 +327,7 @@ def assigned_token(text: str, start: int, end: int) -> bool:
 def flag_word(text: str, start: int, end: int) -> bool:
     """Confirm what follows a flag that always takes a password: anything but a placeholder, a path or a flag."""
     value = text[start:end].strip("\"'")
-    return not is_filler(value) and value[:1] not in {"/", ".", "-", ""}
+    return not is_filler(value) and value != "" and not value.startswith(("/", "-", "./", "../", "~/"))
 
 
 def pgpass_password(text: str, start: int, end: int) -> bool:
@@ -295,10 +345,21 @@ def told_password(text: str, start: int, end: int) -> bool:
 def _is_told_password(value: str) -> bool:
     if value[0] in "\"'`":
         value = value.strip("\"'`\\")
-        return not is_filler(value) and (not is_made_of_words(value) or _is_run_together(value))
+        return (
+            not is_filler(value)
+            and not _LOCATION.match(value)
+            and not _COLOUR.fullmatch(value)
+            and (not is_made_of_words(value) or _is_run_together(value))
+        )
     value = value.rstrip(".,:;!?")
+    if is_filler(value):
+        return False
+    if is_jumbled(value.strip("_-")) and not is_camel_case(value):
+        return True
     if _is_run_together(value):
         return True
+    if _ALGORITHM.fullmatch(value) or _COLOUR.fullmatch(value):
+        return False
     return (
         any(character.isdigit() for character in value)
         and sum(character.isalpha() for character in value) > 1
@@ -306,6 +367,87 @@ def _is_told_password(value: str) -> bool:
         and not is_made_of_words(value)
         and not _LOCATION.match(value)
     )
+
+
+def community(text: str, start: int, end: int) -> bool:
+    """Confirm a community of SNMP that is not one of the two that every device has."""
+    value = text[start:end].strip("\"'")
+    return value.lower() not in {"public", "private"} and not is_filler(value)
+
+
+def directive_value(text: str, start: int, end: int) -> bool:
+    """Confirm the value of a directive: mixed characters, not the next word of a sentence."""
+    value = text[start:end].strip("\"'")
+    return (
+        not is_filler(value)
+        and any(c.isdigit() or not c.isalnum() for c in value.rstrip(".,:;"))
+        and value[0] not in "/.("
+        and (not is_made_of_words(value) or value.isdigit())
+    ) or is_jumbled(value)
+
+
+def call_password(text: str, start: int, end: int) -> bool:
+    """Confirm an argument in quotes: mixed characters, and neither an address nor a name of a program."""
+    value = text[start:end].strip("\"'\\")
+    return (
+        not is_filler(value)
+        and not any(sign in value for sign in " ${<(")
+        and value.lower().strip("0123456789") not in _FILLER_WORDS
+        and any(c.isdigit() for c in value)
+        and any(c.isalpha() for c in value)
+        and not is_made_of_words(value)
+        and not (is_numbered_words(value) and len(value) < MIN_TELLING_ARGUMENT_CHARS)
+        and not _LOCATION.match(value)
+    ) or is_jumbled(value)
+
+
+def grant_value(text: str, start: int, end: int) -> bool:
+    """Confirm what is changed for a token: generated; a long document in base64 counts, too."""
+    value = text[start : min(end, start + MAX_LOOK_CHARS)]
+    return looks_random(value) and not is_filler(value) and not is_uuid(value)
+
+
+def kubernetes_value(text: str, start: int, end: int) -> bool:
+    """Confirm base64 of something readable or of a document, and no word, below the data of a Secret."""
+    value = text[start:end]
+    near = max(0, start - MAX_KIND_CHARS)
+    if is_filler(value) or len(value) % 4 or not _IS_SECRET_KIND.search(text, near, end + MAX_KIND_CHARS):
+        return False
+    try:
+        decoded = base64.b64decode(value, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return looks_random(value)
+    return decoded.isprintable() or "\n" in decoded
+
+
+def digest_hash(text: str, start: int, end: int) -> bool:  # noqa: ARG001 - the signature of all predicates
+    """Confirm that before the hash stand a user and a realm, and nothing else on the line."""
+    begin = max(text.rfind("\n", 0, start) + 1, start - MAX_LOOK_CHARS)
+    return _USER_AND_REALM.fullmatch(text, begin, start) is not None
+
+
+def web_key_part(text: str, start: int, end: int) -> bool:
+    """Confirm a generated value in an object that says that it is a key."""
+    near = text[max(0, start - MAX_KIND_CHARS) : end + MAX_KIND_CHARS]
+    return "kty" in near and looks_random(text[start : min(end, start + MAX_LOOK_CHARS)])
+
+
+def phrase_words(text: str, start: int, end: int) -> bool:
+    """Confirm as many words as wallets use, of which none is one that every sentence has."""
+    listed = text[start:end].replace(",", " ").split()
+    return len(listed) in _PHRASE_LENGTHS and _SENTENCE_WORDS.isdisjoint(listed)
+
+
+def code_list(text: str, start: int, end: int) -> bool:
+    """Confirm codes: each line has a digit, and no line is a number of the list alone."""
+    lines = [line for line in text[start:end].splitlines() if line.strip()]
+    return len(lines) > 1 and all(_CODE_DIGIT.search(_LIST_NUMBER.sub("", line)) for line in lines)
+
+
+def address_token(text: str, start: int, end: int) -> bool:
+    """Confirm the part of an address that nobody can guess: digits in it, and no placeholder."""
+    value = text[start:end]
+    return sum(c.isdigit() for c in value) > 1 and "xxxx" not in value.lower() and "your" not in value.lower()
 
 
 def _is_run_together(value: str) -> bool:

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from goldvein.sanitizer.checks import is_filler, is_made_of_words, is_uuid, looks_random, remembered, words
+from goldvein.sanitizer.checks import (
+    is_camel_case,
+    is_filler,
+    is_jumbled,
+    is_made_of_words,
+    is_uuid,
+    looks_random,
+    remembered,
+    words,
+)
 from goldvein.sanitizer.linear import Linear, readable
 from goldvein.sanitizer.matching import Match
 from goldvein.sanitizer.rules import Confidence
@@ -39,6 +48,8 @@ _NAME_PARTS = re.compile(r"[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z\u00f1]{1,64}|[0-9]{1,
 _NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u00f1")
 
 
+_BEFORE_A_WORD = frozenset({"", " ", "\t", "\n", '"', "'"})
+_BRACKETS = frozenset("([")
 _QUOTES = frozenset("\"'`")
 _CLOSING = {quote: re.compile(rf"(?<!\\){quote}") for quote in _QUOTES}
 _BLANK = re.compile(r"\s")
@@ -56,7 +67,9 @@ _PASSWORD_PARTS = words(
     """
     password passwd passphrase passcode passwort kennwort contrase\u00f1a contrasena senha pwd pswd passw pass
     passwds passwords pgpassword userpass dbpass dbpassword mypassword rootpass adminpass userpassword
-    requirepass masterauth psk motdepasse pw sshpass keypass storepass
+    requirepass masterauth psk motdepasse pw sshpass keypass storepass wachtwoord mdp clave parola haslo heslo
+    salasana adgangskode losenord l\u00f6senord passord jelszo sifre kodeord lozinka rootpw bindpw userpw adminpw
+    ftppass srcstorepass deststorepass authtok
     """
 )
 _PASSWORD_ENDINGS = ("password", "passwd", "passphrase", "passwort", "kennwort", "passcode")
@@ -69,7 +82,8 @@ _KEY_COMPOUNDS = words(
     hmacsecret cryptkey cipherkey sshkey authcode oauthtoken bottoken usertoken deploytoken personaltoken
     privatetoken secrettoken privateaccess apiaccess xauthtoken csrftoken xsrftoken secretaccess
     authorizationtoken functionskey hostkey adminkey rootkey
-    writekey ingestionkey integrationkey routingkey publishtoken
+    writekey ingestionkey integrationkey routingkey publishtoken presharedkey privkey codeverifier devicecode
+    rediscliauth authsalt accesscode hostkeydata clientkeydata
     """
 )
 _KEY_COMPOUND = Linear("|".join(sorted(_KEY_COMPOUNDS)))
@@ -114,6 +128,7 @@ _ABOUT_PARTS = words(
 )
 # Headers whose values the table reads: they have parts.
 _NAMES_WITH_RULES = frozenset({"cookie", "setcookie"})
+_CODES_THAT_OPEN = words("devicecode accesscode authorizationcode authcode recoverycode backupcode")
 _PUBLIC_PARTS = frozenset({"public", "publishable"})
 _UI_WORDS = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|token|secret|key|enter|your|please|must|the|is|are|"
@@ -125,19 +140,23 @@ _SPEAKS_OF_SECRETS = re.compile(
     r"valid|config|default|type|generat"
 )
 
-_QUOTE_AFTER_NAME = r"\\{0,7}[\"'`]?(?:\]|\}\}|\*\*|</?[a-z]{1,10}>)?"
+_QUOTE_AFTER_NAME = (
+    r"\\{0,7}[\"'`]?(?:\[[0-9]{0,5}\]|\)?\]|\}\}|\*\*|</?[a-z]{1,10}>|\)(?=[ ](?:\|\||\?\?|or)[ ])|"
+    r"[ \t]{1,4}[Aa]s[ \t]{1,4}String)?"
+)
 _JOIN = re.compile(
     _QUOTE_AFTER_NAME
     + r"""
     (?:
-      \\{0,7}["']?[ \t]{0,4}(?:,(?:\s|\\n){0,32}|(?:\s|\\n){1,32})\\{0,7}["']?(?:value|Value|defaultValue)
+      \\{0,7}["']?[ \t]{0,4}(?:,(?:\s|\\n){0,32}|(?:\s|\\n){1,32})\\{0,7}["']?(?:[A-Za-z]{0,12}[Vv]alue)
         \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
       | [ \t]{0,4}\{(?:\s|\\n){1,32}(?:value|default)[ \t]{0,16}=[ \t]{0,4}
-      | [ \t]{0,32}(?P<sign>:=|=>|->|\|\|=|\?\?=|!={1,2}|={1,3}|:{1,2}(?!/))[ \t]{0,32}
+      | [ \t]{0,32}(?P<sign>:=|=>|->|<-|\u2192|\|\|=?|\?\?=?|!={1,2}|={1,3}|:{1,2}(?!/)|or(?=[ ]["']))
+        (?:\*\*)?[ \t]{0,32}
         (?:(?:\\|[|>][-+]?)[ ]?\n[ \t]{1,64})?
         (?P<pretty>\n[ \t]{1,64}(?=["']))?
       | [ \t]{0,4},[ \t]{0,8}(?P<comma>(?=\\{0,7}["'`]))
-      | \([ \t]{0,4}(?P<call>(?=\\{0,7}["'`]))
+      | [({][ \t]{0,4}(?P<call>(?=\\{0,7}["'`]))
       | (?P<flag>[ \t]{1,8})
       | (?P<xml>>[ \t]{0,8})
     )
@@ -151,7 +170,7 @@ _ANNOTATION = re.compile(
     r"const char\*?|any)[ \t]{0,4}=[ \t]{0,4}"
 )
 _VALUE_PREFIX = re.compile(
-    r"(?:[bBrRfFuU@$]{1,2}(?=[\"'])|(?:SecretStr|String|str|Secret|Buffer\.from|bytes|encode|"
+    r"(?:[bBrRfFuUN@$]{1,2}(?=[\"'])|(?:SecretStr|String|str|Secret|Buffer\.from|bytes|encode|"
     r"new String)\((?=\\{0,7}[\"'`]))"
 )
 _OPENER = re.compile(r"\"\"\"|'''|\\{0,7}[\"'`]")
@@ -174,6 +193,10 @@ _ALTERNATION = re.compile(r"(?<=[0-9])[A-Za-z]|(?<=[A-Za-z])[0-9]")
 _TOLD = re.compile(
     r"(?P<verb>(?:is|was)[ \t]{1,4})?(?P<value>[A-Za-z0-9][A-Za-z0-9_./+=~-]{15,512}+)(?=[\s\"',;)]|[.!?](?:\s|\Z)|\Z)"
 )
+_YEAR = re.compile(r"[A-Za-z][0-9]{2,6}\Z")
+_PHRASE = re.compile(r"[a-z]{2,16}(?: [a-z]{2,16}){1,24}")
+_GENERIC = re.compile(r"&?[A-Za-z_][\w:.]{0,64}<[\w<>:&', \[\]]{1,128}>")
+_TYPE_NAME = re.compile(r"[A-Z][a-z]{1,24}(?:[A-Z][a-z]{1,24}){1,4}\Z")
 _PLAIN_HEX = re.compile(r"[0-9a-fA-F]{1,512}")
 _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
 
@@ -184,9 +207,11 @@ def classify_name(name: str) -> Strength | None:
     parts = [part.lower() for part in _NAME_PARTS.findall(name)]
     while parts and parts[-1].isdigit():
         parts.pop()
+    flat = "".join(parts)
+    if flat in _CODES_THAT_OPEN:
+        return Strength.KEY
     if not parts or parts[-1] in _ABOUT_ENDINGS:
         return None
-    flat = "".join(parts)
     if flat in _NAMES_WITH_RULES:
         return None
     strength = None
@@ -248,7 +273,7 @@ def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
         resume = name_end
         name = text[name_start:name_end].rstrip(".-")
         strength = classify_name(name)
-        if strength is None or text[name_start - 1 : name_start] in {"+", "/"}:
+        if strength is None or _is_in_a_run(text, name_start):
             continue
         if text[name_start - 1 : name_start] == text[name_start + len(name) : name_start + len(name) + 1] == ":":
             continue  # a part of a name with colons, such as an ARN
@@ -281,6 +306,12 @@ def _value_again(text: str, name_start: int, name_end: int, strength: Strength) 
     return (span[0] + begin, span[1] + begin) if span else None
 
 
+def _is_in_a_run(text: str, name_start: int) -> bool:
+    """Tell a name inside base64 or a path; the sign of an added line stands before a name, too."""
+    before = text[max(0, name_start - 3) : name_start]
+    return before[-1:] == "/" or (before[-1:] == "+" and before != "+" and not before.endswith(("\n+", "\\n+")))
+
+
 def _value_beside(text: str, name_start: int, name_end: int, strength: Strength) -> tuple[int, int] | None:
     """Find the span of the secret that belongs to the name, or None."""
     join = _JOIN.match(text, name_end)
@@ -297,6 +328,9 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
     if join["xml"] is not None and (opener is not None or text[name_start - 1 : name_start] != "<"):
         return None
     if opener is not None:
+        if join["flag"] is not None and text[name_start] == "-":
+            begin, end = _quoted_value(text, start, opener[0])
+            return (begin, end) if can_be_secret(text[begin:end], strength, quoted=True) else None
         return _accept_quoted(text, start, opener[0], join, strength)
     if prefix or annotation or join["comma"] is not None or join["call"] is not None:
         return None
@@ -316,7 +350,7 @@ def _values_listed(text: str, name_end: int, strength: Strength) -> Iterator[tup
         if opener is None:
             return
         begin, end = _quoted_value(text, place, opener[0])
-        if _can_be_secret(text[begin:end], judged, quoted=True):
+        if can_be_secret(text[begin:end], judged, quoted=True):
             yield begin, end
         following = _NEXT_LISTED.match(text, end)
         if following is None:
@@ -332,30 +366,43 @@ def _accept_quoted(
     value = text[begin:end]
     if _STRUCTURE.match(value):
         return None  # the quote closes a string that ends with the name, as in ["PASSWORD=", 5]
+    if join["comma"] is not None and is_camel_case(value):
+        return None  # one more name of a list
     if join["sign"] is None and (join["comma"] is not None or join["call"] is not None or join["flag"] is not None):
         strength = Strength.KEY if strength is Strength.PASSWORD else Strength.WEAK
-    return (begin, end) if _can_be_secret(value, strength, quoted=True) else None
+    return (begin, end) if can_be_secret(value, strength, quoted=True) else None
 
 
-def _can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
+def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     """Tell whether a value under a name of this strength is taken for a secret."""
     if is_filler(value):
         return False
     if strength is Strength.WEAK:
-        return looks_random(value) or _is_short_key(value) or (is_uuid(value) and quoted)
+        return (
+            looks_random(value)
+            or _is_short_key(value)
+            or (quoted and (is_uuid(value) or (is_jumbled(value) and not is_camel_case(value))))
+        )
     if _URL.match(value) or _PATH.match(value):
         return False
-    if " " in value.strip() and (_UI_WORDS.search(value) or strength is not Strength.PASSWORD):
+    if " " in value.strip() and (strength is not Strength.PASSWORD or _is_label(value)):
         return looks_random(value.rpartition(" ")[2])
     if strength is Strength.KEY:
         has_digit = any(character.isdigit() for character in value)
         return len(value) >= MIN_KEY_CHARS and (
             looks_random(value)
             or (has_digit and not _EXPRESSION.match(value))
-            or not is_made_of_words(value)
+            or (value.isascii() and not is_made_of_words(value) and not is_camel_case(value))
             or (len(value) >= MIN_PLAIN_KEY_CHARS and value.isalpha() and not _SPEAKS_OF_SECRETS.search(value))
         )
     return not (_UI_WORDS.search(value) and is_made_of_words(value) and not any(c.isdigit() for c in value))
+
+
+def _is_label(value: str) -> bool:
+    """Tell what a page says about a password, in any language, from a phrase of lower-case words or one with digits."""
+    if _UI_WORDS.search(value):
+        return True
+    return not any(c.isdigit() for c in value) and not (value.isascii() and _PHRASE.fullmatch(value))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -405,28 +452,45 @@ def _accept_bare(
         in_query=tight and text[name_start - 1 : name_start] in {"?", "&", ";"},
         flag=tight and text[name_start] == "-",
         following=text[match.end() : match.end() + 1],
-        shouted=line_shaped and tight and sign == "=" and text[name_start : join.start()].isupper(),
+        shouted=tight
+        and sign == "="
+        and text[name_start - 1 : name_start] in _BEFORE_A_WORD
+        and text[name_start : join.start()].isupper(),
     )
     value = text[begin:end]
+    if value == text[name_start : join.start()] or value[:1] in _BRACKETS:
+        return None
     if _is_code(value, around) or _is_weak_evidence(value, around, strength):
         return None
     as_quoted = around.environment_line or around.in_query
-    return (begin, end) if _can_be_secret(value, strength, quoted=as_quoted) else None
+    return (begin, end) if can_be_secret(value, strength, quoted=as_quoted) else None
 
 
 def _is_code(value: str, around: _Surroundings) -> bool:
     """Tell a call, an attribute, a variable: what code writes where a secret would stand."""
-    if around.following in {"(", "["} or _CALL.match(value):
+    if around.following in {"(", "["} or _CALL.match(value) or (around.sign == ":" and _GENERIC.match(value)):
         return True
     if _EXPRESSION.match(value):
-        return not (looks_random(value) or (around.environment_line and _has_digit_and_letter(value)))
+        # Words with points between them and two digits at the end are a password that someone made up.
+        return not (
+            looks_random(value)
+            or ((around.environment_line or around.shouted) and _has_digit_and_letter(value))
+            or _YEAR.search(value)
+        )
     told = (
         (around.whole_line and (around.tight or around.sign == ":")) or around.in_query or around.flag or around.shouted
     )
     if _IDENTIFIER.match(value):
-        return not told
+        if around.sign == ":" and not around.tight and (_TYPE_NAME.match(value) or _is_type(value)):
+            return True
+        return not told and not is_jumbled(value)
     assigned = around.sign in {"=", ":="} and not around.tight and not around.whole_line
     return assigned and _NAMED_CODE.match(value) is not None and not looks_random(value)
+
+
+def _is_type(value: str) -> bool:
+    """Tell the name of a class: capitals at its beginning and inside, and nothing that is no word."""
+    return value[0].isupper() and value[1:].lower() != value[1:] and is_camel_case(value)
 
 
 def _is_weak_evidence(value: str, around: _Surroundings, strength: Strength) -> bool:
@@ -465,7 +529,7 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
         accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
     else:
         judged = Strength.WEAK if strength is Strength.WEAK else Strength.KEY
-        accepted = _can_be_secret(value, judged, quoted=True) and any(c.isdigit() for c in value)
+        accepted = can_be_secret(value, judged, quoted=True) and any(c.isdigit() for c in value)
     return match.span() if accepted else None
 
 

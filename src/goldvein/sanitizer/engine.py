@@ -24,9 +24,12 @@ from goldvein.sanitizer import checks
 from goldvein.sanitizer.columns import find_in_columns
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
+from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import NAMES, NUMBERS, WORDS, Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.rules import Confidence
+from goldvein.sanitizer.tables import find_table_secrets
+from goldvein.sanitizer.told import find_told_secrets
 from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
 
 MAX_TEXT_CHARS = 262_144
@@ -329,6 +332,8 @@ def _scan_reading(reading: Reading) -> list[Match]:
         found += find_context_secrets(reading.text, locators().names(reading))
     if not reading.occurring.isdisjoint({NUMBERS, WORDS}):
         found += find_in_columns(reading.text, reading.data)
+    for find in (find_table_secrets, find_markup_secrets, find_told_secrets):
+        found += find(reading)
     return found
 
 

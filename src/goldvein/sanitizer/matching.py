@@ -21,26 +21,28 @@ from goldvein.sanitizer.linear import Linear, LinearSet, readable
 from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
-PAIR_CHARS = 2
 MAX_GROUPS_IN_VAIN = 24
 NEVER = r"(?!)"
 # How far around its place a rule of the family of numbers reads.
 NUMBER_BEFORE_CHARS = 64
 NUMBER_AFTER_CHARS = 128
 LONG_MATCH_CHARS = 256
+MAX_WORD_BEGINNINGS = 4096
 
 _STEMS = (
-    r"pass|pwd|pswd|\bpw|secret|token|key|auth|cred|kennwort|contrase|senha|wachtwoord|sig|jwt|session|dsn|cookie|bearer|"
-    r"salt|pat|pin|otp|nonce|seed|mnemonic|license|cvv|cvc|psk"
+    r"pass|pwd|pswd|\bpw|secret|token|key|auth|cred|kennwort|contrase|senha|wachtwoord|sig|jwt|session|dsn|"
+    r"cookie|bearer|"
+    r"salt|pat|pin|otp|nonce|seed|mnemonic|license|cvv|cvc|psk|mdp|clave|parola|has[l?]o|heslo|salasana|adgangskode|"
+    r"l[o\xf6]senord|jelszo|sifre|kodeord|lozinka|rootpw|bindpw|userpw|adminpw|privkey|_code"
 )
 _NAME = r"[A-Za-z0-9_.\xf1-]"
 # Repeats without a bound keep RE2's automata small; it is linear all the same, and the rules read a bounded piece.
-_CLOSED = r"\\*[\"'`]?(?:\]|\}\}|\*\*|</?[a-z]+>)?"
+_CLOSED = r"\\*[\"'`]?(?:\[[0-9]*\]|\)?\]|\}\}|\*\*|</?[a-z]+>|\)|[ \t]+as[ \t]+string)?"
 _QUOTE = r"\\*[\"'`]"
 _NAMES = (
     rf"(?i)(?:{_STEMS}){_NAME}*"
-    rf"(?:{_CLOSED}(?:[ \t]*(?::|=|->|\|\||\?\?|!=|>)|[ \t]*,[ \t]*{_QUOTE}|\([ \t]*{_QUOTE}|"
-    rf"[ \t]+{_QUOTE}|\\*[\"']?[ \t]*(?:,(?:\s|\\n)*|(?:\s|\\n)+)\\*[\"']?(?:value|defaultvalue)|"
+    rf"(?:{_CLOSED}(?:[ \t]*(?::|=|->|<-|\|\||\?\?|!=|>)|[ \t]*,[ \t]*{_QUOTE}|[({{][ \t]*{_QUOTE}|"
+    rf"[ \t]+{_QUOTE}|\\*[\"']?[ \t]*(?:,(?:\s|\\n)*|(?:\s|\\n)+)\\*[\"']?[a-z]*value|"
     r"[ \t]*\{(?:\s|\\n)+(?:value|default)[ \t]*=)"
     rf"|[ \t]+(?:is[ \t]+|was[ \t]+)?[A-Za-z0-9][A-Za-z0-9_./+-]*[0-9])"
     rf"|-[A-Za-z0-9_-]*(?:{_STEMS})[A-Za-z0-9_-]*[ \t]"
@@ -59,8 +61,22 @@ WRITTEN_OTHERWISE_HINT = Linear(
     r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
 )
 WRAP = Linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+# Cells of tables that are nothing but a name of a few words and say secret, INSERTs with such a column, such tags.
+# Cells are looked for by themselves: in one set with the others they cost four times as much.
+_CELL_STEMS = (
+    r"pass(?:word|wd|phrase|code|wort)?|pwd|pw|secret|token|(?:api|access|private|secret|client|auth|license|signing)"
+    r"[ _-]?key|key|credential|kennwort|contrase\xf1a|senha|wachtwoord|psk|pin"
+)
+TABLE_CELL = Linear(
+    r"(?im)(?:^|[|,;\t]|[ ][ ]|\?|\\n)[ \"'`*]*[A-Za-z0-9.()/_ -]*"
+    rf"(?:{_CELL_STEMS})s?[ \"'`*:]*(?:[|,;\t]|[ ][ ]|\?|\r?$|\\n|\\r)"
+)
+INSERT = Linear(rf"(?i)\binsert[ ]+into[ ][^()]+\([^()]*(?:{_CELL_STEMS})[^()]*\)[ \t\r\n]*values")
+_TAG_STEMS = r"pass|pwd|pswd|secret|token|key|auth|cred|kennwort|senha|sig|jwt|session|csrf|xsrf|dsn|salt|otp"
+TAG = Linear(rf"(?i)<[A-Za-z][^<>]*(?:{_TAG_STEMS})[^<>]*>|<(?:key|name|[a-z-]*name)>[^<>]*(?:{_TAG_STEMS})[^<>]*</")
 # The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
 WORDS, NUMBERS, NAMES, WRITTEN_OTHERWISE, WRAPPED = "words", "numbers", "names", "written otherwise", "wrapped"
+INSERTED, MARKUP = "inserted", "markup"
 
 _BACKSLASH = ord("\\")
 # A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
@@ -140,7 +156,7 @@ class Locators:
             families.setdefault(entry.rule.family, []).append(entry)
         self._key_lengths, self._key_prefixes = _key_index(families["key"])
         self._keys = Linear(_key_expression(families["key"]))
-        self._word_heads, self._word_pairs = _word_index(families["word"])
+        self._word_begins = _WordBegins(families["word"])
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
         self._token_heads = _by_head(families["token"])
         self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
@@ -164,6 +180,8 @@ class Locators:
                 NAMES: self._names,
                 WRITTEN_OTHERWISE: WRITTEN_OTHERWISE_HINT,
                 WRAPPED: WRAP,
+                INSERTED: INSERT,
+                MARKUP: TAG,
                 **{entry.rule.id: expression for entry, expression, needed in self._runs if not needed},
             }
         )
@@ -219,8 +237,7 @@ class Locators:
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
-            pair = data[start : start + PAIR_CHARS].lower()
-            for entry in self._word_pairs.get(pair) or self._word_heads.get(pair[:1], []):
+            for entry in self._word_begins[text[start : start + 2].lower()]:
                 if start < resume.get(entry.rule.id, 0):
                     continue
                 span = entry.span_at(text, start, resume)
@@ -329,26 +346,30 @@ def _without_groups(pattern: re.Pattern[str]) -> str:
     return f"(?{flags}:{re.sub(r'[(][?]P<[a-z]+>', '(?:', expression)})"
 
 
-def _word_index(entries: list[_Ready]) -> tuple[dict[bytes, list[_Ready]], dict[bytes, list[_Ready]]]:
-    """Index rules by the character, in lower case, that a located place begins with, and by two where keywords do."""
-
-    def listed(head: bytes) -> list[_Ready]:
-        return [
-            entry
-            for entry in entries
-            if head[:1] in {character.lower().encode("latin-1") for character in entry.rule.heads}
-            or any(keyword.lower().encode("latin-1").startswith(head) for keyword in entry.rule.keywords)
-        ]
-
-    heads = {character.lower().encode("latin-1") for entry in entries for character in entry.rule.heads}
-    pairs = {keyword[:PAIR_CHARS].lower().encode("latin-1") for entry in entries for keyword in entry.rule.keywords}
-    return {head: listed(head) for head in heads}, {pair: listed(pair) for pair in pairs}
-
-
 def _by_head(entries: list[_Ready]) -> dict[str, list[_Ready]]:
     """Index rules by the characters their matches may begin with; a rule that does not say is under each."""
     heads = {character for entry in entries for character in entry.rule.heads}
     return {head: [entry for entry in entries if head in (entry.rule.heads or head)] for head in heads}
+
+
+class _WordBegins(dict[str, list[_Ready]]):
+    """The rules whose words may begin with two characters; filled where a word was located, which are not many."""
+
+    def __init__(self, entries: list[_Ready]) -> None:
+        super().__init__()
+        self._entries = [(entry, _beginnings(entry.rule)) for entry in entries]
+
+    def __missing__(self, beginning: str) -> list[_Ready]:
+        found = [entry for entry, begins in self._entries if beginning in begins or beginning[:1] in begins]
+        if len(self) < MAX_WORD_BEGINNINGS:
+            self[beginning] = found
+        return found
+
+
+def _beginnings(rule: Rule) -> frozenset[str]:
+    """Give the first character or two of what a rule may match, in lower case."""
+    keywords = (keyword[:2].lower() for keyword in rule.keywords)
+    return frozenset(chain(rule.begins.split(), rule.heads.lower(), keywords))
 
 
 @lru_cache(maxsize=1)

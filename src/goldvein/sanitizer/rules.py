@@ -56,8 +56,8 @@ class Rule:
 
     `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
     `family` names the pass that looks for it (see `matching.py`); `heads` are the characters that `locate` or a number
-    may begin with. `backs`: how far before the located place a token begins.
-    `needs`: one of these stands in every text that a rule of the family of runs can match.
+    may begin with, and `begins` says so with one or two characters each. `backs`: how far before the located place a
+    token begins. `needs`: one of these stands in every text that a rule of the family of runs can match.
     """
 
     id: str
@@ -72,6 +72,7 @@ class Rule:
     locate: str | None = None
     backs: tuple[int, ...] = (0,)
     heads: str = ""
+    begins: str = ""
     needs: tuple[str, ...] = ()
     body: str = ""
     confidence: Confidence = "high"
@@ -144,6 +145,7 @@ def _shape(  # noqa: PLR0917 - rows of a table
     locate: str | None = None,
     backs: tuple[int, ...] = (0,),
     heads: str = "",
+    begins: str = "",
     needs: tuple[str, ...] = (),
     confidence: Confidence = "high",
 ) -> Rule:
@@ -161,6 +163,7 @@ def _shape(  # noqa: PLR0917 - rows of a table
         locate=locate,
         backs=backs,
         heads=heads,
+        begins=begins,
         needs=needs,
         confidence=confidence,
     )
@@ -182,7 +185,7 @@ _LOGIN_COMMANDS = (
 )
 _SAYS_SO = (
     r"(?:password|passwd|passphrase|passwort|passcode|kennwort|pass|pwd|pw|contrase\xf1a|mot de passe|wachtwoord|"
-    r"api[ -]?key|secret)"
+    r"senha|parola|heslo|adgangskode|salasana|passord|l\xf6senord(?:et)?|jelsz\xf3|clave|api[ -]?key|secret)"
 )
 
 
@@ -407,7 +410,7 @@ _MODEL_KEYS = (
     _key("langsmith_key", "API key of LangSmith", ("lsv2_",), "[a-z0-9_]", 40, 64),
     _key("pinecone_key", "API key of Pinecone", ("pcsk_",), WORD, 40, 100),
     _key("voyage_key", "API key of Voyage", ("pa-",), URLSAFE, 40, 60, confirm="mixed_body"),
-    _key("jina_key", "API key of Jina", ("jina_",), ALNUM, 50, 80),
+    _key("jina_key", "API key of Jina", ("jina_",), URLSAFE, 50, 80),
     _key("tavily_key", "API key of Tavily", ("tvly-",), URLSAFE, 20, 64, confirm="mixed_body"),
     _key("firecrawl_key", "API key of Firecrawl", ("fc-",), HEX, 32, 32, confirm="mixed_body"),
     _key("elevenlabs_key", "API key of ElevenLabs", ("sk_",), HEX, 48, 64),
@@ -862,6 +865,240 @@ _MORE_BUSINESS_KEYS = (
     ),
 )
 
+_STILL_MORE_KEYS = (
+    _key("facebook_long_token", "long access token of Facebook", ("EAA",), ALNUM, 80, 400, confirm="mixed_body"),
+    _key("slack_rotated_token", "rotated token of Slack", ("xoxe.xoxp-", "xoxe.xoxb-", "xoxe-1-"), PADDED, 20, 400),
+    _key("matrix_token", "token of a Matrix server", ("syt_", "syr_"), WORD, 30, 200),
+    _key("cursor_key", "API key of Cursor", ("key_",), HEX, 64, 128),
+    _key("cursor_session_key", "user key of Cursor", ("crsr_",), HEX, 32, 80),
+    _key("unkey_key", "root key of Unkey", ("unkey_",), ALNUM, 16, 64, confirm="mixed_body"),
+    _key("wakatime_key", "API key of WakaTime", ("waka_",), HEX_DASH, 36, 36),
+    _key("pubnub_secret", "secret key of PubNub", ("sec-c-",), PADDED, 36, 80),
+    _key(
+        "google_authorization_code", "authorization code of Google", ("4/0A",), URLSAFE, 40, 256, confirm="mixed_body"
+    ),
+    _key("google_storage_key", "access id of Google Cloud Storage", ("GOOG1E",), UPPER, 40, 64),
+    _key("volcengine_key", "access key of Volcengine", ("AKLT",), URLSAFE, 30, 80, confirm="mixed_body"),
+    _key(
+        "digitalocean_spaces_key",
+        "access key of DigitalOcean Spaces",
+        ("DO00", "DO80"),
+        UPPER,
+        16,
+        20,
+        confirm="mixed_body",
+    ),
+    _key("exoscale_key", "API key of Exoscale", ("EXO",), HEX, 24, 32, confirm="mixed_body"),
+    _key("upcloud_token", "token of UpCloud", ("ucat_",), UPPER, 20, 64),
+    _key("akamai_token", "client or access token of Akamai", ("akab-",), URLSAFE, 24, 64, confirm="mixed_body"),
+    _key("vercel_blob_token", "token of Vercel Blob", ("vercel_blob_rw_", "vercel_blob_ro_"), WORD, 30, 80),
+    _key("bitbucket_server_token", "token of Bitbucket Data Center", ("BBDC-",), PADDED, 40, 64),
+    _key("figma_other_token", "token of Figma", ("figu_", "figoh_", "figh_"), URLSAFE, 30, 64),
+    _key("sentry_app_token", "integration token of Sentry", ("sntrya_", "sntryi_"), HEX, 60, 80),
+    _key("linear_webhook_secret", "webhook secret of Linear", ("lin_wh_",), ALNUM, 24, 64),
+    _key("shopify_other_token", "token of Shopify", ("shptka_", "shpit_", "shpsb_", "shprt_"), ALNUM, 24, 64),
+    _key(
+        "age_post_quantum_key",
+        "hybrid secret key of age",
+        ("AGE-SECRET-KEY-PQ-1", "AGE-PLUGIN-YUBIKEY-1"),
+        UPPER,
+        40,
+        80,
+    ),
+    _key("mailersend_token", "token of MailerSend", ("mlsn.",), HEX, 60, 70),
+    _key("tezos_key", "secret key of Tezos", ("edsk",), ALNUM, 50, 94, confirm="mixed_body"),
+    _key(
+        "cardano_key",
+        "secret key of Cardano",
+        ("ed25519_sk1", "ed25519e_sk1", "addr_xsk1", "root_xsk1", "acct_xsk1"),
+        LOWER,
+        50,
+        180,
+    ),
+    _key("near_key", "secret key of NEAR", ("ed25519:",), ALNUM, 80, 90, confirm="mixed_body"),
+    _key("sui_key", "private key of Sui", ("suiprivkey1",), LOWER, 50, 80),
+    _key(
+        "encrypted_wallet_key", "encrypted private key of a wallet", ("6PR", "6PY"), ALNUM, 55, 55, confirm="mixed_body"
+    ),
+    _key("lightning_macaroon", "macaroon of a Lightning node", ("0201036c6e64",), HEX, 100, 2048),
+    _key(
+        "macaroon",
+        "macaroon",
+        ("MDAxY2xvY2F0aW9u", "MDAxOGxvY2F0aW9u", "MDAyMWxvY2F0aW9u", "MDAxZGxvY2F0aW9u"),
+        PADDED,
+        60,
+        4096,
+    ),
+    _key("kaggle_token", "token of Kaggle", ("KGAT_",), HEX, 32, 40),
+    _key("brave_search_key", "API key of Brave Search", ("BSA",), URLSAFE, 28, 30, confirm="mixed_body"),
+    _key("dify_key", "API key of Dify", ("app-", "dataset-"), ALNUM, 24, 24, confirm="mixed_body"),
+    _key("voiceflow_key", "API key of Voiceflow", ("VF.DM.", "VF.WS."), DOTTED, 30, 60),
+    _key("twelve_labs_key", "API key of Twelve Labs", ("tlk_",), UPPER, 24, 40),
+    _key("turbopuffer_key", "API key of turbopuffer", ("tpuf_",), ALNUM, 28, 64),
+    _key("vectara_key", "API key of Vectara", ("zut_", "zqt_", "zwt_"), URLSAFE, 36, 64, confirm="mixed_body"),
+    _key("luma_key", "API key of Luma", ("luma-",), HEX_DASH, 36, 90, confirm="mixed_body"),
+    _key("codeium_key", "service key of Windsurf", ("sk-ws-",), URLSAFE, 32, 128, confirm="mixed_body"),
+    _key("langwatch_key", "API key of LangWatch", ("sk-lw-",), ALNUM, 32, 80),
+    _key("botpress_token", "token of Botpress", ("bp_pat_", "bp_bak_"), ALNUM, 30, 64),
+    _key("coralogix_key", "key of Coralogix", ("cxtp_", "cxup_"), ALNUM, 28, 40),
+    _key("firehydrant_token", "token of FireHydrant", ("fhb-",), HEX, 32, 64, confirm="mixed_body"),
+    _key("devcycle_key", "server key of DevCycle", ("dvc_server_",), "[A-Za-z0-9_-]", 30, 80),
+    _key("census_token", "secret token of Census", ("secret-token:",), PADDED, 20, 64, confirm="mixed_body"),
+    _key("fauna_key", "key of Fauna", ("fnAE", "fnAF", "fnAD"), URLSAFE, 36, 40, confirm="mixed_body"),
+    _key("crunchy_key", "API key of Crunchy Bridge", ("cbkey_",), ALNUM, 30, 64),
+    _key("edgedb_token", "token of EdgeDB", ("nbwt1_", "edbt_", "edbt1_"), DOTTED, 40, 400),
+    _key("builder_key", "private key of Builder.io", ("bpk-",), HEX, 32, 32),
+    _key("radar_key", "secret key of Radar", ("prj_live_sk_", "prj_test_sk_", "org_live_sk_"), HEX, 36, 48),
+    _key("foursquare_key", "API key of Foursquare", ("fsq3",), PADDED, 40, 48, confirm="mixed_body"),
+    _key("jsr_token", "token of JSR", ("jsrp_", "jsrd_"), ALNUM, 30, 64),
+    _key("openvsx_token", "token of Open VSX", ("ovsxat_", "ovsxp_"), HEX_DASH, 36, 36),
+    _key("percy_token", "token of Percy", ("web_", "app_", "auto_"), HEX, 64, 64),
+    _key("chromatic_token", "token of Chromatic", ("chpt_",), ALNUM, 12, 24, confirm="mixed_body"),
+    _key("gitbook_token", "token of GitBook", ("gb_api_",), ALNUM, 36, 48),
+    _key("pinterest_token", "token of Pinterest", ("pina_", "pinr."), "[A-Za-z0-9_.-]", 40, 400, confirm="mixed_body"),
+    _key("tiktok_token", "token of TikTok", ("act.", "rft.", "clt."), "[A-Za-z0-9!._-]", 40, 200, confirm="mixed_body"),
+    _key("riot_key", "API key of Riot Games", ("RGAPI-",), HEX_DASH, 36, 36),
+    _key("remote_token", "token of Remote", ("ra_live_", "ra_test_"), URLSAFE, 20, 80, confirm="mixed_body"),
+    _key("salesloft_token", "token of Salesloft", ("v2_ak_",), WORD, 30, 90),
+    _key("postgrid_key", "secret key of PostGrid", ("live_sk_", "test_sk_"), ALNUM, 20, 48, confirm="mixed_body"),
+    _key("aftership_key", "API key of AfterShip", ("asat_",), ALNUM, 28, 48),
+    _key("iex_key", "secret token of IEX Cloud", ("Tsk_",), HEX, 32, 32),
+    _key("mintlify_key", "API key of Mintlify", ("mint_dsc_", "mint_"), ALNUM, 20, 64, confirm="mixed_body"),
+    _key("arcade_key", "API key of Arcade", ("arc_",), ALNUM, 40, 64, confirm="mixed_body"),
+    _key("coze_token", "token of Coze", ("pat_", "sat_"), ALNUM, 60, 80, confirm="mixed_body"),
+    _key("northflank_token", "API key of Northflank", ("nf-",), DOTTED, 60, 400, confirm="mixed_body"),
+    _key("hookdeck_key", "API key of Hookdeck", ("hkdk_",), ALNUM, 28, 64),
+    _key("lambda_test_key", "access key of LambdaTest", ("LT_",), ALNUM, 40, 60, confirm="mixed_body"),
+    _key("nylas_key", "API key of Nylas", ("nyk_v0_", "nyk_"), ALNUM, 40, 80),
+    _key("knock_key", "secret key of Knock", ("knock_st_", "knock_sk_"), DOTTED, 20, 128, confirm="mixed_body"),
+    _key("novu_key", "secret key of Novu", ("nv-",), HEX, 32, 64, confirm="mixed_body"),
+    _key("sonar_other_token", "badge or global token of SonarQube", ("sqm_", "sqb_"), HEX, 40, 64),
+    _key("wiz_token", "service secret of Wiz", ("wiz_",), ALNUM, 40, 128, confirm="mixed_body"),
+    _key("gitguardian_token", "token of GitGuardian", ("ggtt-v-", "ggpat_"), ALNUM, 10, 80, confirm="mixed_body"),
+    _key("semgrep_token", "token of Semgrep", ("sgp_",), ALNUM, 40, 80, confirm="mixed_body"),
+    _key("expo_token", "token of Expo", ("exp_", "expo_pat_"), URLSAFE, 30, 64, confirm="mixed_body"),
+    _key("turso_token", "token of Turso", ("turso_",), ALNUM, 30, 200, confirm="mixed_body"),
+    _key(
+        "ory_token",
+        "token of Ory",
+        ("ory_pat_", "ory_at_", "ory_rt_", "ory_ac_", "ory_st_", "ory_apikey_", "ory_wak_"),
+        DOTTED,
+        24,
+        200,
+    ),
+    _key("lakefs_key", "secret of lakeFS Cloud", ("lakefs_",), ALNUM, 32, 80, confirm="mixed_body"),
+    _key("plain_api_key", "key behind the word for it", ("apikey_",), ALNUM, 32, 128, confirm="mixed_body"),
+    _key("teller_token", "access token of Teller", ("test_tkn_", "token_"), LOWER, 26, 40, confirm="mixed_body"),
+    _key("increase_key", "API key of Increase", ("secret_key_", "sandbox_key_"), ALNUM, 20, 48, confirm="mixed_body"),
+    _key("moov_key", "API key of Moov", ("moov_",), ALNUM, 30, 64, confirm="mixed_body"),
+    _shape(
+        "stellar_seed",
+        "secret seed of Stellar",
+        r"(?<![A-Za-z0-9])S[A-Z2-7]{55}(?![A-Za-z0-9])",
+        (),
+        f"item S{_sample(55, '[A-Z2-7]')} set",
+        f"item S{_sample(54, '[A-Z2-7]')} set",
+        family="token",
+        locate=r"\bS[A-Z2-7]{55}\b",
+        confirm="mixed_body",
+    ),
+    _shape(
+        "zhipu_key",
+        "API key of Zhipu",
+        r"(?<![A-Za-z0-9._-])[0-9a-f]{32}\.[A-Za-z0-9]{16}(?![A-Za-z0-9._-])",
+        (),
+        f"item {_sample(32, HEX)}.{_sample(16)} set",
+        f"item {_sample(32, HEX)}.min.js set",
+        family="token",
+        locate=r"\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b",
+        confirm="mixed_body",
+    ),
+    _shape(
+        "fal_key",
+        "API key of fal",
+        r"(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{32}(?![0-9A-Za-z])",
+        (),
+        f"item {_sample_uuid()}:{_sample(32, HEX)} set",
+        f"item {_sample_uuid()}:{_sample(8, HEX)} set",
+        family="token",
+        locate=r"-[0-9a-f]{12}:[0-9a-f]{32}\b",
+        backs=(23,),
+    ),
+    _shape(
+        "ghost_admin_key",
+        "admin key of Ghost",
+        r"(?<![0-9A-Za-z:])[0-9a-f]{24}:[0-9a-f]{64}(?![0-9A-Za-z])",
+        (),
+        f"item {_sample(24, HEX)}:{_sample(64, HEX)} set",
+        f"item {_sample(12, HEX)}:{_sample(64, HEX)} set",
+        family="token",
+        locate=r"\b[0-9a-f]{24}:[0-9a-f]{64}\b",
+    ),
+    _shape(
+        "apollo_key",
+        "graph key of Apollo",
+        r"(?<![A-Za-z0-9])(?:service|user):[A-Za-z0-9_.-]{1,64}:[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])",
+        (),
+        f"item service:shop:{_sample(22)} set",
+        "item service:shop:current set",
+        family="token",
+        locate=r"\b(?:service|user):[A-Za-z0-9_.-]+:[A-Za-z0-9_-]{22}",
+        confirm="mixed_body",
+    ),
+    _shape(
+        "ably_key",
+        "API key of Ably",
+        r"(?<![A-Za-z0-9._-])[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])",
+        (),
+        f"item {_sample(6)}.{_sample(6)}:{_sample(43)} set",
+        f"item {_sample(6)}.{_sample(6)}:{_sample(9)} set",
+        family="token",
+        locate=r"\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}",
+        backs=(6,),
+        confirm="mixed_body",
+    ),
+    _shape(
+        "unleash_token",
+        "API token of Unleash",
+        r"(?<![A-Za-z0-9])(?:\*|[a-z0-9_-]{1,64}|\[\]):(?:\*|[a-z]{2,24})\.[0-9a-f]{56}(?![0-9a-z])",
+        (),
+        f"item default:development.{_sample(56, HEX)} set",
+        "item default:development.none set",
+        family="token",
+        locate=r"(?:\*|\b[a-z0-9_-]+|\[\]):(?:\*|[a-z]+)\.[0-9a-f]{56}\b",
+    ),
+    _shape(
+        "line_channel_token",
+        "channel token of LINE",
+        r"[A-Za-z0-9+/]{120,180}1O/w1cDnyilFU=",
+        (),
+        f"item {_sample(152)}1O/w1cDnyilFU= set",
+        "item 1O/w1cDnyilFU= set",
+        family="token",
+        locate=r"[A-Za-z0-9+/]{120}[A-Za-z0-9+/]*1O/w1cDnyilFU=",
+    ),
+    _shape(
+        "newrelic_license_key",
+        "licence key of New Relic",
+        r"(?<![0-9a-zA-Z])(?:eu01xx)?[0-9a-f]{30,36}NRAL(?![0-9A-Za-z])",
+        (),
+        f"item {_sample(36, HEX)}NRAL set",
+        f"item {_sample(12, HEX)}NRAL set",
+        family="token",
+        locate=r"\b(?:eu01xx)?[0-9a-f]{30,36}NRAL\b",
+    ),
+    _shape(
+        "rapidapi_key",
+        "key of RapidAPI",
+        r"(?<![0-9a-zA-Z])[0-9a-f]{10}msh[0-9a-f]{15}p1[0-9a-f]{6}jsn[0-9a-f]{12}(?![0-9A-Za-z])",
+        (),
+        f"item {_sample(10, HEX)}msh{_sample(15, HEX)}p1{_sample(6, HEX)}jsn{_sample(12, HEX)} set",
+        f"item {_sample(10, HEX)}msh{_sample(15, HEX)} set",
+        family="token",
+        locate=r"\b[0-9a-f]{10}msh[0-9a-f]{10}",
+    ),
+)
+
 _WATCH_KEYS = (
     _key("sentry_token", "token of Sentry", ("sntrys_", "sntryu_"), PADDED, 40, 400),
     _key("grafana_token", "token of Grafana", ("glc_", "glsa_"), PADDED, 32, 400),
@@ -1113,7 +1350,7 @@ _COMMANDS_AND_FILES = (
         "password told in a sentence",
         r"(?i)(?<![\w:-])" + _SAYS_SO + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
-        r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to)\b|"
+        r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to|\u00e8|\u00e9|\u00e4r|er|on)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
         r"(?P<secret>\\?\"[^\s\"\\]{4,128}\\?\"|'[^\s']{4,128}'|`[^\s`]{4,128}`|"
         r"[^\s\"'`<>{}()\[\]\\,;|&]{5,128}[^\s\"'`<>{}()\[\]\\,;|&.!?:])",
@@ -1123,7 +1360,7 @@ _COMMANDS_AND_FILES = (
         kind="password",
         confirm="told_password",
         locate=_SAYS_SO + r"[ \t:=]",
-        heads="pckmwast",
+        begins="pa pw ke co mo wa se he ad sa l\xf6 je cl ap",
         confidence="medium",
     ),
     _shape(
@@ -1287,6 +1524,447 @@ _DOCUMENT_WORDS = (
     r"|carnet de conducir|rijbewijs(?:nummer)?|prawo jazdy|k\u00f6rkort|personalausweis(?:nummer)?|ausweisnummer"
 )
 
+_WORD_VALUE = r"(?P<secret>\"[^\"\n\\]{3,256}\"|'[^'\"\n\\]{3,256}'|[^\s\"'\\<$({-][^\s\"'\\]{2,256})"
+# Lines of configuration in which a blank separates the name from the secret.
+_DIRECTIVES = (
+    r"(?:bindpw|rootpw|imappassword|smtppassword|proxypassword|r[ow]community6?|snmp-server community|"
+    r"enable (?:secret|password)|(?:tacacs|radius)-server (?:host [^\n]{1,64} )?key|crypto isakmp key|"
+    r"psk ascii|neighbor [^ \n]{1,64} password|ip ospf authentication-key|"
+    r"ip ospf message-digest-key [0-9]{1,3} md5|username [^ \n]{1,64} (?:privilege [0-9]{1,2} )?(?:secret|password)|"
+    r"user [^ \n]{1,64} (?:insecure-)?password|d-i passwd/[a-z-]{4,16} password|pre-shared-key(?: ascii-text)?|"
+    r"authentication-key|ppp (?:chap|pap) password|fastcgi_param [A-Z_]{0,40}(?:PASS|PASSWORD|SECRET|TOKEN|KEY)|"
+    r"SetEnv [A-Z_]{0,40}(?:PASS|PASSWORD|SECRET|TOKEN|KEY)|IdentityAgentPassword)"
+)
+_DIRECTIVE_STARTS = (
+    r"(?:bindpw|rootpw|imappassword|smtppassword|proxypassword|r[ow]community|snmp-server community|"
+    r"enable (?:secret|password)|"
+    r"(?:tacacs|radius)-server|crypto isakmp key|psk ascii|neighbor [^ \n]+ password|ip ospf|"
+    r"username [^ \n]+ (?:privilege|secret|password) |"
+    r"user [^ \n]+ (?:insecure-)?password|d-i passwd/|pre-shared-key|authentication-key|ppp |fastcgi_param |setenv |"
+    r"identityagentpassword)"
+)
+_CREDENTIAL_CALLS = (
+    r"(?:\.login|\bauth|\bAuth|HTTPBasicAuth|BasicAuth|HTTPDigestAuth|aiohttp\.BasicAuth|NetworkCredential|"
+    r"SetBasicAuth|"
+    r"UsernamePassword(?:Credentials?|AuthenticationToken)?|PasswordAuthentication|getConnection|mysqli?_connect|"
+    r"mysqli|PDO|pg_connect|ldap_bind|ftp_login|simple_bind_s|BasicAWSCredentials|AWSBasicCredentials\.create|"
+    r"StaticCredentialsProvider|NewStaticCredentials|NewStaticCredentialsProvider|BasicCredentials|wifi\.begin|"
+    r"WiFi\.begin|"
+    r"basicAuth|basic_auth|setBasicAuth|authenticate|PlainAuth|Credentials\.basic|loginUser|signIn|PSCredential)"
+)
+_LEARNT_LATIN = (
+    r"(?:passwor[dt]|passwd|passphrase|passcode|kennwort|contrase\xf1a|mot de passe|wachtwoord|senha|parola|heslo|"
+    r"adgangskode|salasana|passord|l\xf6senord|jelsz\xf3|clave)"
+)
+
+_MORE_COMMANDS_AND_FILES = (
+    _shape(
+        "password_on_standard_input",
+        "password that a command reads from a here-string",
+        r"<<<[ ]{0,2}(?:[\"']?[\w.-]{1,32}:)?" + _WORD_VALUE,
+        ("<<<",),
+        f"kinit alice <<< {_sample(9)}",
+        'grep -c x <<< "$text"',
+        kind="password",
+        confirm="told_password",
+        confidence="medium",
+    ),
+    _shape(
+        "password_piped",
+        "password piped into a command that sets or asks for one",
+        r"\b(?:echo|printf)[ \t]{1,2}(?:-[en]{1,2}[ \t]{1,2})?(?:[\"']%[^\"'\n]{1,32}[\"'][ \t](?:[\w.-]{1,32}[ \t])?)?"
+        r"(?P<secret>\"[^\"\n$]{3,256}\"|'[^'\n]{3,256}'|[^\s\"'|$]{3,256})[ \t]{0,2}\|[ \t]{0,2}"
+        r"(?:sudo[ \t]{1,2}(?:-[a-zA-Z][ \t]{1,2}){0,3})?(?:/usr/s?bin/)?"
+        r"(?:chpasswd|smbpasswd|passwd|cryptsetup|kinit|gpg|docker login|podman login|helm registry|su\b|openconnect|"
+        r"vncpasswd|saslpasswd2|htpasswd|gh auth login|glab auth login|npm login|vault login)",
+        ("echo ", "printf "),
+        f"echo 'bob:{_sample(9)}' | sudo chpasswd",
+        "echo $PASS | sudo chpasswd",
+        kind="password",
+        confirm="quoted_password",
+    ),
+    _shape(
+        "login_argument",
+        "password behind the user in an argument of a transfer command",
+        r"\b(?:https?[ ][^\n|;]{0,64}?(?:-a|--auth)[ =][\"']?[^\s:\"']{1,64}:|lftp\b[^\n|;]{0,64}?-u[ ][^\s,]{1,64},|"
+        r"(?:curl|wget)[^\n|;]{0,128}?[ ]-U[ ][\"']?[^\s:\"']{1,64}:)(?P<secret>[^\s\"'\\$]{3,128})",
+        (),
+        f"http -a bob:{_sample(9)} GET api.example",
+        "http -a $LOGIN GET api.example",
+        kind="password",
+        confirm="not_numeric",
+        locate=r"https?[ ]-|https?[ ](?:get|post|put)|lftp[ ]",
+        begins="ht lf",
+    ),
+    _shape(
+        "snmp_community",
+        "community or pass phrase of an SNMP command",
+        r"\bsnmp[a-z]{3,10}\b[^\n|;]{0,128}?[ ]-[cA][ ]{0,2}" + _WORD_VALUE,
+        (),
+        f"snmpwalk -v2c -c {_sample(9)} host.example",
+        "snmpwalk -v2c -c public host.example",
+        kind="password",
+        confirm="community",
+        locate=r"snmp[a-z]+[ ]+-",
+        begins="sn",
+    ),
+    _shape(
+        "snmp_privacy",
+        "second pass phrase of an SNMP command",
+        r"\bsnmp[a-z]{3,10}\b[^\n|;]{0,128}?[ ]-X[ ]{0,2}" + _WORD_VALUE,
+        (),
+        f"snmpget -v3 -A x -X {_sample(9)} host.example",
+        "snmpget -v3 -X $KEY host.example",
+        kind="password",
+        confirm="community",
+        locate=r"snmp[a-z]+[ ]+-",
+        begins="sn",
+    ),
+    _shape(
+        "windows_command_password",
+        "password in the place that a command of Windows has for it",
+        r"(?i)\b(?:net[ ]user[ ][\w.\\-]{1,64}[ ]|net[ ]use[ ](?:[a-z*]:?[ ])?\\\\[^\s]{1,128}[ ](?!/)|"
+        r"schtasks\b[^\n|;]{0,256}?[ ]/rp[ ]|psexec(?:64)?\b[^\n|;]{0,256}?[ ]-p[ ]|cmdkey\b[^\n|;]{0,256}?/pass:|"
+        r"wmic\b[^\n|;]{0,256}?/password:|runas\b[^\n|;]{0,256}?/pass:)" + _WORD_VALUE,
+        ("net user ", "net use ", "schtasks ", "psexec", "cmdkey ", "wmic "),
+        f"net user bob {_sample(9)} /add",
+        "net user bob /delete",
+        kind="password",
+        confirm="flag_word",
+    ),
+    _shape(
+        "password_argument",
+        "password as the last of a command's arguments",
+        r"\b(?:htpasswd[ ]-[a-zA-Z]{0,4}b[a-zA-Z]{0,4}[ ](?:[^\s]{1,128}[ ])?[\w.@-]{1,64}|"
+        r"wpa_passphrase[ ][\"']?[^\s\"']{1,32}[\"']?|"
+        r"gh secret set [A-Z0-9_]{1,64}[^\n|;]{0,64}?(?:--body|-b)|"
+        r"consul kv put [^\s]{0,128}(?:pass|secret|token|key)[^\s]{0,32}|"
+        r"ConvertTo-SecureString(?:[ ]-String)?|(?:(?<=\n)|(?<=> )|"
+        r"(?<!.))AUTH(?=[ ][^\s]{1,256}(?:[ ][^\s]{1,256})?[ ]{0,4}(?:\r?\n|\Z)))[ =]{1,2}" + _WORD_VALUE,
+        (),
+        f"htpasswd -bc users.txt bob {_sample(9)}",
+        "ConvertTo-SecureString $Password -AsPlainText",
+        kind="password",
+        confirm="flag_word",
+        locate=r"htpasswd[ ]-|wpa_passphrase[ ]|gh secret set[ ]|consul kv put[ ]|convertto-securestring[ ]|auth[ ]",
+        begins="ht wp gh co au",
+    ),
+    _shape(
+        "directive",
+        "secret of a line of configuration, behind a blank",
+        r"(?i)" + _DIRECTIVES + r"[ \t]{1,8}(?:--[a-z]{1,16}[ \t]){0,2}(?:[0-9][ \t]{1,2})?" + _WORD_VALUE,
+        (),
+        f"snmp-server community {_sample(9)} RO",
+        "enable password protection",
+        kind="password",
+        confirm="directive_value",
+        locate=_DIRECTIVE_STARTS,
+        begins="bi ro im sm pr rw sn en ta ra cr ps ne ip us d- au pp fa se id",
+    ),
+    _shape(
+        "secret_of_peers",
+        "pre-shared key or password of a VPN's or dial-up's file of secrets",
+        r":[ \t]{1,4}(?:PSK|EAP|XAUTH|NTLM)[ \t]{1,4}" + _WORD_VALUE,
+        (),
+        f'10.0.0.1 : PSK "{_sample(12)}"',
+        "mode : PSK (WPA2)",
+        kind="password",
+        confirm="flag_word",
+        locate=r":[ \t]+(?:psk|eap|xauth|ntlm)[ \t]",
+        heads=":",
+    ),
+    _shape(
+        "login_beside_host",
+        "user and password of a mail relay, a proxy's page or a cache's user",
+        r"(?:\]:[0-9]{2,5}[ \t]{1,8}[^\s:]{1,64}:|\bstats auth [^\s:]{1,64}:|\buser [^\s]{1,64} on [^\n>]{0,64}>|"
+        r"\bhttp_auth:[ ][^\s:]{1,64}:|static:[^\s:]{1,64}:)(?P<secret>[^\s\"'\\]{3,128})",
+        (),
+        f"stats auth bob:{_sample(9)}",
+        "stats auth on",
+        kind="password",
+        confirm="not_filler",
+        locate=r"\]:[0-9]+[ \t]|stats auth[ ]|user[ ][^\s]+[ ]on[ ]|http_auth:[ ]|static:[^\s:]+:",
+        begins="]: st us ht",
+    ),
+    _shape(
+        "first_boot_passwords",
+        "list of users and passwords that a machine sets at its first boot",
+        r"chpasswd:\s{1,32}(?:expire:[ ]\w{1,8}\s{1,32})?list:[ ]?[|>]?-?\s{1,32}"
+        r"(?P<secret>[\w.-]{1,32}:[^\s]{3,128}(?:\s{1,32}[\w.-]{1,32}:[^\s]{3,128}){0,32})",
+        ("chpasswd:",),
+        f"chpasswd:\n  list: |\n    bob:{_sample(9)}\n",
+        "chpasswd:\n  expire: false\n",
+        kind="password",
+    ),
+    _shape(
+        "login_call",
+        "password behind the user in the arguments of a call",
+        _CREDENTIAL_CALLS + r"[ ]{0,1}[=(][ ]{0,1}\(?(?:[^()\n\"',]{1,64},\s{0,32}){0,2}"
+        r"(?:\w{1,16}[ ]?=[ ]?)?(?:[@rub]{0,2}[\"'][^\"'\n]{0,160}[\"'],\s{0,32}(?:\w{1,16}[ ]?[=:][ ]?)?){1,2}"
+        r"[@rub]{0,2}(?P<secret>\"[^\"\n]{4,160}\"|'[^'\n]{4,160}')",
+        (),
+        f'smtp.login("bob", "{_sample(9)}")',
+        'smtp.login("bob", password)',
+        kind="password",
+        confirm="call_password",
+        confidence="medium",
+        locate=_CREDENTIAL_CALLS.replace(r"\b", "") + r"[ ]?[=(]",
+        begins=".l au ht ba ai ne se us pa ge my pd pg ld ft si aw st wi pl cr lo",
+    ),
+    _shape(
+        "signing_call",
+        "key in the arguments of a call that signs, encrypts or types it in",
+        r"(?:createHmac\([ ]{0,4}[\"'][\w-]{1,24}[\"'],[ ]{0,4}|jwt\.(?:sign|verify|encode|"
+        r"decode)\((?:[^\"'\n,]|\{[^{}\n]{0,256}\}){1,256},[ ]{0,4}|"
+        r"hmac\.new\([ ]{0,4}b?|Fernet\([ ]{0,4}b?|AES\.new\([ ]{0,4}b?|SecretKeySpec\([ ]{0,4}|"
+        r"HmacSHA256\([^\"'\n]{1,64},[ ]{0,4}|"
+        r"(?:[Pp]ass|[Pp]wd|[Tt]oken|[Ss]ecret)[\w\"')\]#]{0,24}(?:\.(?:send_keys|sendKeys|fill|type|setValue|"
+        r"typeText)\(|,)[ ]{0,4}(?=[\"'][^\"'\n]{4,160}[\"']\))|"
+        r"\bsend[ ](?:--[ ])?)(?P<secret>\"[^\"\n\\]{4,160}(?:\"|\\)|'[^'\n]{4,160}')",
+        (),
+        f"crypto.createHmac('sha256', '{_sample(24)}')",
+        "jwt.verify(token, 'secret')",
+        kind="secret",
+        confirm="call_password",
+        confidence="medium",
+        locate=r"createhmac\(|jwt\.(?:sign|verify|encode|decode)\(|hmac\.new\(|fernet\(|aes\.new\(|"
+        r"secretkeyspec\(|hmacsha256\(|"
+        r"(?:pass|pwd|token|secret)[\w\"')\]#]*\.(?:send_keys|sendkeys|fill|type|setvalue)\(|(?:pass|"
+        r"pwd)[\w#\"']*,[ ][\"']|send[ ](?:--[ ])?\"",
+        begins="cr jw hm fe ae se pa pw to",
+    ),
+    _shape(
+        "identified_by_word",
+        "password of a user that SQL makes, without quotes",
+        r"(?i)identified[ ]by[ ](?P<secret>[A-Za-z][\w#$!.]{4,64})",
+        ("identified by ",),
+        f"connect to bob identified by Xk{_sample(9)}7",
+        "a user identified by their name",
+        kind="password",
+        confirm="told_password",
+    ),
+    _shape(
+        "grant_parameter",
+        "code, verifier, assertion or ticket that is changed for a token",
+        r"(?<![\w.-])(?:code|code_verifier|ticket|oauth_verifier|SAMLResponse|SAMLRequest|SAMLart|assertion|"
+        r"client_assertion|subject_token|actor_token|device_code|id_token_hint|"
+        r"offline\?data)=(?P<secret>[A-Za-z0-9%+/_=.~-]{20,65536})",
+        (),
+        f"https://app.example/callback?code={_sample(40)}&state=x",
+        "https://app.example/callback?code=not_allowed",
+        kind="token",
+        confirm="grant_value",
+        confidence="medium",
+        locate=r"(?:code|code_verifier|ticket|oauth_verifier|saml(?:response|request|art)|assertion|client_assertion|"
+        r"subject_token|actor_token|device_code|id_token_hint)=[A-Za-z0-9%_-]|offline\?data=",
+        begins="co ti oa sa as cl su ac de id of",
+    ),
+    _shape(
+        "websocket_protocol",
+        "token sent as a protocol of a web socket",
+        r"(?i)sec-websocket-protocol:[ ]{0,4}[^\n]{0,64}?(?P<secret>[A-Za-z0-9._-]{24,4096})",
+        ("sec-websocket-protocol:",),
+        f"Sec-WebSocket-Protocol: bearer, {_sample(40)}",
+        "Sec-WebSocket-Protocol: graphql-transport-ws",
+        kind="token",
+        confirm="random_value",
+    ),
+    _shape(
+        "json_web_key",
+        "private or symmetric part of a JSON Web Key",
+        r"(?P<quote>\\{0,7}[\"'])(?:d|p|q|dp|dq|qi|"
+        r"k)(?P=quote)\s{0,4}:\s{0,4}(?P=quote)(?P<secret>[A-Za-z0-9_-]{22,8192})",
+        (),
+        f'{{"kty": "oct", "k": "{_sample(43)}"}}',
+        f'{{"kty": "EC", "x": "{_sample(43)}"}}',
+        kind="private_key",
+        confirm="web_key_part",
+        family="run",
+        locate=r"\\*[\"'](?:d|p|q|dp|dq|qi|k)\\*[\"']\s*:\s*\\*[\"'][A-Za-z0-9_-]",
+    ),
+    _shape(
+        "kubernetes_secret",
+        "value of a Kubernetes Secret",
+        r"[ \t]{1,32}[\w.-]{1,128}:[ ]{1,4}[\"']?(?P<secret>[A-Za-z0-9+/]{8,65536}={0,2})[\"']?(?=\s|\Z)",
+        (),
+        f"kind: Secret\ndata:\n  db-url: {_sample(22)}==\n",
+        "kind: Secret\nmetadata:\n  namespace: production-cluster\n",
+        kind="secret",
+        confirm="kubernetes_value",
+        family="run",
+        locate=r"(?m)^[ \t]+[\w.-]+:[ ]+[\"']?[A-Za-z0-9+/]{8,}={0,2}[\"']?[ \t]*\r?$",
+        needs=("Secret",),
+        confidence="medium",
+    ),
+    _shape(
+        "recovery_phrase",
+        "words that open a wallet",
+        r"(?i)(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed))"
+        r"[^\n:=]{0,32}?(?:[:=]|[ ]is\b|\n)\s{0,8}\\?[\"'`]?"
+        r"(?P<secret>(?-i:[a-z]{3,8})(?:[ ,\n]{1,3}(?-i:[a-z]{3,8})){11,23})(?![A-Za-z])",
+        (),
+        "mnemonic: " + " ".join(("ripple", "salmon", "garlic", "violin") * 3),
+        "seed phrase: the words that open your wallet",
+        confirm="phrase_words",
+        locate=r"mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed)",
+        begins="mn se re ba wa",
+    ),
+    _shape(
+        "recovery_codes",
+        "list of codes that stand in for a second factor",
+        r"(?i)(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n]{0,64}\n\s{0,8}"
+        r"(?P<secret>(?:(?:[0-9]{1,2}[.)][ ]|[-*][ ])?[A-Za-z0-9]{4,12}(?:[- ][A-Za-z0-9]{4,8}){0,3}\s{1,16}){1,31}"
+        r"(?:[0-9]{1,2}[.)][ ]|[-*][ ])?[A-Za-z0-9]{4,12}(?:[- ][A-Za-z0-9]{4,8}){0,3})",
+        (),
+        "Recovery codes:\nab12c-9dk3f\n77xk2-p0w4e\n",
+        "Backup codes\nare shown once only\n",
+        confirm="code_list",
+        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n]*\n",
+        begins="re ba sc em",
+    ),
+    _shape(
+        "one_time_code",
+        "code or PIN told in a message",
+        r"(?i)(?:(?:verification|security|confirmation|one[- ]time|login|sign[- ]in|authentication|2fa|otp|sms|"
+        r"access)[ -]"
+        r"(?:code|passcode|pin)\b[^\n0-9]{0,40}?(?:\bis\b|:)|(?-i:\bPIN)(?:[ -]?code)?[ ]?(?:\bis\b|:))[ ]{0,2}"
+        r"(?P<secret>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})(?![\w-]|\.[0-9])",
+        (),
+        "Your verification code is 480913.",
+        "the security code is checked in 3 steps",
+        locate=r"(?:verification|security|confirmation|one[- ]time|login|sign[- ]in|authentication|2fa|otp|sms|"
+        r"access)[ -]"
+        r"(?:code|passcode|pin)\b|\bPIN\b",
+        begins="ve se co on lo si au 2f ot sm ac pi",
+        confidence="medium",
+    ),
+    _shape(
+        "password_hash_of_directory",
+        "hash of a password in a form of directories, frameworks and databases",
+        r"\{(?:SSHA|SHA|SMD5|SSHA256|SSHA512|SHA256|SHA512|CRYPT|PBKDF2|BLF-CRYPT|ARGON2I?D?)[0-9]{0,4}\}"
+        r"[A-Za-z0-9+/=$.,-]{16,512}|\b(?:scrypt:[0-9:]{5,24}|pbkdf2:sha[0-9]{1,3}:[0-9]{1,9}|"
+        r"pbkdf2_sha[0-9]{1,3}\$[0-9]{1,9}|"
+        r"bcrypt_sha256\$|argon2\$argon2id?|sha1|md5)\$[A-Za-z0-9+/=$.,-]{16,512}|"
+        r"SCRAM-SHA-(?:1|256)\$[0-9]{3,8}:[A-Za-z0-9+/=:$]{40,256}|\$[PHS]\$[A-Za-z0-9./]{25,60}|"
+        r":[0-9]{3,7}:(?P<secret>[0-9a-fA-F]{32}:[0-9a-fA-F]{32})(?=:::)|\$krb5[a-z0-9]{2,8}\$[^\s]{32,4096}",
+        (),
+        "userPassword: {SSHA}" + _sample(32),
+        "userPassword: {SSHA}none",
+        kind="password_hash",
+        locate=r"\{(?:ssha|sha|smd5|crypt|pbkdf2|blf-crypt|argon2)[a-z0-9]*\}|scrypt:[0-9]|pbkdf2:sha|pbkdf2_sha|"
+        r"bcrypt_sha256\$|argon2\$|sha1\$|md5\$|scram-sha-|\$[phs]\$|:[0-9]{3,7}:[0-9a-f]{8}|\$krb5",
+        begins="{s {c {p {b {a sc pb bc ar sh md $p $h $s :0 :1 :2 :3 :4 :5 :6 :7 :8 :9 $k",
+    ),
+    _shape(
+        "digest_login",
+        "hash of a password in a file of digest logins",
+        r"(?<=[\w.@-]):[\w .@-]{1,64}:(?P<secret>[0-9a-f]{32})(?=\s|\Z)",
+        (),
+        f"bob:private files:{_sample(32, HEX)}\n",
+        f"image:latest:{_sample(31, HEX)}\n",
+        kind="password_hash",
+        confirm="digest_hash",
+        confidence="medium",
+        locate=r":[\w .@-]+:[0-9a-f]{32}",
+        heads=":",
+    ),
+    _shape(
+        "password_asked",
+        "password behind a question for it, or on the line below its name",
+        r"(?i)\b"
+        + _LEARNT_LATIN
+        + r"\b(?:[^\n:=\"`|<>{}()\[\]]{1,80}:[ \t]{1,4}|[ ]?:\*{0,2}[ \t]{0,4}\r?\n[ \t]{0,16}(?:>[ ])?)"
+        r"(?P<secret>[^\s\"'`<>{}()\[\]\\,|&][^\s\"'`<>{}()\[\]\\,|&]{5,128})[ \t]{0,4}(?=\r?\n|\Z)",
+        (),
+        f"bob@host.example's password: {_sample(9)}\n",
+        "Password for the page: see below\n",
+        kind="password",
+        confirm="told_password",
+        confidence="medium",
+        locate=_LEARNT_LATIN + r"(?:[ ](?:for|of|is|on|f\xfcr|de|para|per|voor)[ ]|[ ]?:)",
+        begins="pa ke co mo wa se he ad sa l\xf6 je cl",
+    ),
+    _shape(
+        "login_told",
+        "user and password behind a word for both",
+        r"(?i)\b(?:credentials?|creds|log-?ins?|zugangsdaten|anmeldedaten|zugang|identifiants|acceso|credenciales|"
+        r"credenziali|inloggegevens)\b[^\n:=]{0,32}?(?:[:=]|\b(?:is|are|sind)\b)[ \t]{0,4}[\"'`]?[\w.@+-]{1,64}"
+        r"[ ]{0,2}[/:|][ ]{0,2}(?P<secret>[^\s\"'`<>{}()\[\]\\,;|&/][^\s\"'`<>{}()\[\]\\,;|&]{4,128})",
+        (),
+        f"credentials: bob / Xk{_sample(9)}7",
+        "credentials: user / group",
+        kind="password",
+        confirm="told_password",
+        locate=r"(?:credentials?|creds|log-?ins?|zugangsdaten|anmeldedaten|zugang|identifiants|acceso|credenciales|"
+        r"credenziali|inloggegevens)(?:[ ]?[:=]|[ ](?:is|are|sind|for|f\xfcr)[ ])",
+        begins="cr lo za an zu id ac in",
+        confidence="medium",
+    ),
+    _shape(
+        "used_as_password",
+        "secret told before its name",
+        r"(?i)\b(?:use|with|and|try|enter|type|usa|nutze|nimm)[ ](?P<secret>`[^`\n]{5,512}`|"
+        r"[\"'][^\"'\n]{5,512}[\"']|[^\s\"'`]{6,512})"
+        r"[ ](?:as|als|como)[ ](?:[\w-]{1,16}[ ]){0,4}?(?:password|passphrase|passwort|pass|token|secret|key|pw|pwd|"
+        r"passwd|credential)\b",
+        (),
+        f"try it with {_sample(12)} as the password",
+        "use it as the password",
+        kind="password",
+        confirm="told_password",
+        confidence="medium",
+        locate=r"(?i)\b(?:use|with|and|try|enter|type|usa|nutze|nimm)[ ][^\s]+[ ](?:as|als|como)[ ]",
+        family="run",
+    ),
+    _shape(
+        "key_body",
+        "body of a private key whose first and last line are gone",
+        r"(?<![A-Za-z0-9+/])(?:MII[C-J][A-Za-z0-9+/]{2}IBAA(?:KC|KB)|MII[C-J][A-Za-z0-9+/]{2}IBADANBgkqhkiG9w|"
+        r"MH(?:c|Q)CAQEE|MIGHAgEAMBMGByqGSM49|MC4CAQAwBQYDK2Vw|MIHuAgEAMBAGByqGSM49|b3BlbnNzaC1rZXktdjE|"
+        r"RWRTY0Iy|RWQSCk)[A-Za-z0-9+/=]{24,65536}(?:(?:\r?\n|\\n)[A-Za-z0-9+/=]{1,128}){0,512}",
+        (),
+        "item MIIEpAIBAAKC" + _sample(64) + " set",
+        "item MIICIjANBgkqhkiG9w set",
+        kind="private_key",
+        locate=r"MII[C-J][A-Za-z0-9+/]{2}IBA(?:AK[CB]|DAN)|MH[cQ]CAQEE|MIGHAgEA|MC4CAQAwBQ|MIHuAgEA|"
+        r"b3BlbnNzaC1rZXktdjE|"
+        r"RWRTY0Iy|RWQSCk",
+        begins="mi mh mc b3 rw",
+    ),
+    _shape(
+        "delivery_address",
+        "address that whoever knows it can send to or read from",
+        r"(?:outlook\.office(?:365)?\.com/webhook/|hc-ping\.com/|"
+        r"maker\.ifttt\.com/(?:trigger/[\w-]{1,64}/(?:json/)?)?(?:with|use)/(?:key/)?|"
+        r"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/|qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=|"
+        r"api\.netlify\.com/build_hooks/|api\.vercel\.com/v1/integrations/deploy/|"
+        r"api\.render\.com/deploy/[\w-]{1,64}\?key=|"
+        r"collectors?\.[\w.]{0,24}sumologic\.com/receiver/v1/http/|logs-01\.loggly\.com/(?:inputs|bulk)/|"
+        r"alert\.victorops\.com/integrations/generic/[0-9]{1,16}/alert/|automation\.atlassian\.com/pro/hooks/|"
+        r"(?:infura\.io|alchemy\.com)/(?:v2|v3|nft/v[23]|ws/v3)/|\.quiknode\.pro/|rpc\.ankr\.com/[\w-]{1,32}/|"
+        r"calendar\.google\.com/calendar/ical/[^\s/]{1,128}/private-|"
+        r"api\.cloudflare\.com/client/v4/pages/webhooks/deploy_hooks/|"
+        r"uptime\.betterstack\.com/api/v1/heartbeat/|push\.statuscake\.com/\?PK=|"
+        r"/api/(?:stacks/)?webhooks/(?=[0-9a-f]{8}-)|"
+        r"/hooks/(?=[a-z0-9]{26}(?![a-z0-9])))(?P<secret>[A-Za-z0-9@/?=&%._+-]{10,400})",
+        (),
+        f"https://hc-ping.com/{_sample_uuid()}",
+        "https://hc-ping.com/ping",
+        kind="webhook_url",
+        locate=r"outlook\.office(?:365)?\.com/webhook/|hc-ping\.com/|maker\.ifttt\.com/|open\.(?:feishu\.cn|"
+        r"larksuite\.com)/|"
+        r"qyapi\.weixin\.qq\.com/|api\.netlify\.com/build_hooks/|api\.vercel\.com/v1/integrations/|"
+        r"api\.render\.com/deploy/|"
+        r"collectors?\.[\w.]*sumologic\.com/|logs-01\.loggly\.com/|alert\.victorops\.com/|"
+        r"automation\.atlassian\.com/pro/|"
+        r"(?:infura\.io|alchemy\.com)/|\.quiknode\.pro/|rpc\.ankr\.com/|calendar\.google\.com/calendar/ical/|"
+        r"api\.cloudflare\.com/client/v4/pages/|uptime\.betterstack\.com/|push\.statuscake\.com/|"
+        r"/api/(?:stacks/)?webhooks/|"
+        r"/hooks/[a-z0-9]{10}",
+        begins="ou hc ma op qy ap co lo al au in .q rp ca up pu /a /h",
+        confirm="address_token",
+    ),
+)
 
 _PERSONAL = (
     _shape(
@@ -1588,9 +2266,11 @@ RULES: tuple[Rule, ...] = (
     *_MORE_CODE_KEYS,
     *_MORE_MODEL_KEYS,
     *_MORE_BUSINESS_KEYS,
+    *_STILL_MORE_KEYS,
     *_WATCH_KEYS,
     *_DOCUMENTS,
     *_ADDRESSES_AND_HEADERS,
     *_COMMANDS_AND_FILES,
+    *_MORE_COMMANDS_AND_FILES,
     *_PERSONAL,
 )

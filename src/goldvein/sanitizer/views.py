@@ -64,6 +64,7 @@ _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 _PRINTABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{12,65536}")
 _RUN_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _WORD_AFTER = re.compile(r"[A-Za-z]?[a-z]{1,24}(?:[ ,;:).]|\Z)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,64}[ ]?[=:(]")
 
@@ -239,7 +240,7 @@ def _may_be_wrapped(text: str, left: int, right: int) -> bool:
     before, after = text[begin:left], _RUN_AFTER.match(text, right)
     if after is None:
         return False
-    if _WORD_AFTER.match(text, right) or text.startswith(("-----", "/"), right):
+    if _WORD_AFTER.match(text, right) or _STAMP.match(text, right) or text.startswith(("-----", "/"), right):
         return False
     run = before + after[0]
     return (
