@@ -168,7 +168,7 @@ class World:
     def close(self) -> None:
         for client in self._clients:
             client.close()
-        self.runtime.database.close()
+        self.runtime.close()
 
 
 def all_cells(world: World) -> Iterator[Any]:

@@ -92,7 +92,7 @@ def opened(settings: Settings) -> Iterator[Runtime]:
         try:
             yield runtime
         finally:
-            runtime.database.close()
+            runtime.close()
 
 
 @contextlib.contextmanager
