@@ -46,6 +46,7 @@ class _Plan:
 
     sql: str
     order: tuple[tuple[str, int | None], ...]
+    fixed: Mapping[str, Any]
     to_driver: Mapping[str, Any]
     from_driver: tuple[Any, ...]
 
@@ -70,7 +71,7 @@ class Query:
             plan = self._plans[(dialect.name, sizes)] = self._plan(dialect, padded)
         sent = []
         for name, place in plan.order:
-            value = padded[name] if place is None else padded[name][place]
+            value = padded.get(name, plan.fixed.get(name)) if place is None else padded[name][place]
             convert = plan.to_driver[name]
             sent.append(value if convert is None else convert(value))
         return plan.sql, sent, plan.from_driver
@@ -87,6 +88,7 @@ class Query:
         return _Plan(
             sql=state.statement,
             order=tuple(places.get(name, (name, None)) for name in state.positiontup),
+            fixed={name: value for name, value in state.parameters.items() if name not in padded},
             to_driver={name: kind.bind_processor(dialect) for name, kind in binds.items()},
             from_driver=tuple(
                 column.type.dialect_impl(dialect).result_processor(dialect, None)
@@ -258,6 +260,7 @@ class BatchConnection:
             database.engine.dialect if database.is_sqlite else PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
         )
         self._held: PoolProxiedConnection | None = None
+        self._driver: Any = None
 
     @property
     def is_open(self) -> bool:
@@ -293,17 +296,13 @@ class BatchConnection:
     def _begun(self) -> Any:
         if self._held is None:
             self._held = self._database.engine.raw_connection()
+            self._driver = self._held.driver_connection
             self._held.detach()  # closing it closes it, instead of giving it to somebody else
             if self._database.is_sqlite:
                 self._driver.execute(f"PRAGMA wal_autocheckpoint = {_SQLITE_BACKSTOP_PAGES}")
         if self._database.is_sqlite:
             self._driver.execute("BEGIN IMMEDIATE")
         return self._driver
-
-    @property
-    def _driver(self) -> Any:
-        assert self._held is not None  # noqa: S101 (opened above)
-        return self._held.driver_connection
 
     def _roll_back(self) -> None:
         if self._held is None:
@@ -319,7 +318,7 @@ class BatchConnection:
 
     def close(self) -> None:
         """Close the connection; the next transaction opens another."""
-        held, self._held = self._held, None
+        held, self._held, self._driver = self._held, None, None
         if held is not None:
             with contextlib.suppress(psycopg.Error, sqlite3.Error, DBAPIError):
                 held.close()
