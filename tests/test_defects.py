@@ -128,9 +128,9 @@ def test_defect_06_switching_off_needs_nothing_else(world: World, monkeypatch: p
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError
 
-    for name in ("sanitize_many", "sanitize_text"):
-        monkeypatch.setattr(f"goldvein.capture.service.{name}", broken)
-    monkeypatch.setattr("goldvein.capture.hot_path.handle_track", broken)
+    monkeypatch.setattr("goldvein.capture.recorder.sanitize_many", broken)
+    monkeypatch.setattr("goldvein.capture.names.sanitize_text", broken)
+    monkeypatch.setattr("goldvein.capture.writer.Writer.store", broken)
     assert switch(world, on=False)["training_data_capture_enabled"] is False
     ok(world.client("bob").post("/api/me/consent", json=WITHDRAW))
 
