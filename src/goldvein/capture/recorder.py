@@ -88,7 +88,7 @@ class Recorder:
             return [use for use in prepared if isinstance(use, Exception)]
         try:
             stored = iter(await self._writer.store(uses, place))
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 (the writer could not take them: none is stored, each is counted)
             stored = iter(self._count_rejected(door, [error] * len(uses)))
         return [use if isinstance(use, Exception) else next(stored) for use in prepared]
 

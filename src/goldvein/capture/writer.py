@@ -111,18 +111,24 @@ class Writer:
         return await answer
 
     def _submit(self, submission: _Submission) -> None:
-        with self._lock:
-            if not self._closed:
-                if self._thread is None:
-                    self._start()
-                self._queue.put(submission)
-                return
-        self.release(submission.place)
-        raise StoreUnavailable
+        taken = False
+        try:
+            with self._lock:
+                if not self._closed:
+                    if self._thread is None:
+                        self._start()
+                    self._queue.put(submission)
+                    taken = True
+        finally:
+            if not taken:
+                self.release(submission.place)
+        if not taken:
+            raise StoreUnavailable
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        thread.start()
+        self._thread = thread
         if self._checkpointer is not None:
             self._checkpointer.start()
 

@@ -27,9 +27,10 @@ from goldvein.errors import StoreUnavailable
 Row = tuple[Any, ...]
 Made = TypeVar("Made")
 
-# Statements are prepared by their text, so lists come in few lengths and rows in few at a time.
+# Statements are prepared by their text, so lists come in few lengths and rows in few at a time; and few statements for
+# a batch, because at each one the thread gives Python's lock away and has to wait for it again.
 _LIST_SIZES: Final = (1, 8, 64, 512, 4096)
-_ROWS_AT_ONCE: Final = (100, 10, 1)
+_ROWS_AT_ONCE: Final = (128, 64, 32, 16, 8, 4, 2, 1)
 _SQLITE_BACKSTOP_PAGES: Final = 16_000  # 64 MB: the checkpointer does it before, beside the writer
 _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError)
 # Another transaction was in the way; run again, it comes after that one.
