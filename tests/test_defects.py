@@ -228,7 +228,7 @@ def test_defect_14_a_store_that_fails_is_no_success(world: World, monkeypatch: p
         raise StoreUnavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "write", broken)
+        patch.setattr(Database, "exclusive", broken)
         response = world.track(**SNIPPETS)
     refusal(response, 503, "store_unavailable")
     assert int(response.headers["retry-after"]) >= 1

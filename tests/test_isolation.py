@@ -124,6 +124,10 @@ ANSWER = {"reply": "Thanks", "status": "accepted", "revision": "1"}
 # The routes of the API: by key and by browser.
 API: dict[str, tuple[str, Tries]] = {
     "POST /api/track": (FOREIGN, foreign("/api/track", json={**USE, "skill_id": "{skill}"})),
+    "POST /api/track/batch": (
+        FOREIGN,
+        foreign("/api/track/batch", json={"events": [{**USE, "skill_id": "{skill}"}]}, status=200),
+    ),
     "POST /api/hooks/claude-code": (
         FOREIGN,
         both(

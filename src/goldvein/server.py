@@ -37,6 +37,7 @@ _BACKLOG = 2048
 # How long a busy thread may keep Python's lock from one that waits for it. The writer gives the lock away at each of a
 # batch's statements, and at the default of 5 ms would wait for the event loop longer than for the disk.
 _SWITCH_SECONDS = 0.0005
+_PARENT_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -228,4 +229,12 @@ def worker_app() -> FastAPI:
     settings = all_settings.load()
     configure_logging(settings.log_level)
     sys.setswitchinterval(_SWITCH_SECONDS)
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="parent", daemon=True).start()
     return create_app(Runtime.open(settings))
+
+
+def _end_with(parent: int) -> None:
+    """Stop as by SIGTERM when the process that started this one is gone: nobody would end or replace it any more."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
