@@ -181,7 +181,7 @@ class Database:
         if self.is_sqlite:
             yield True
             return
-        key = {"key": _lock_key(work)}
+        key = {"key": lock_number(work)}
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             is_alone = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key))
             try:
