@@ -150,10 +150,10 @@ def test_a_failing_sanitizer_costs_the_texts_of_one_event_alone(world: World, mo
 
     sanitize_many = recorder.sanitize_many
 
-    def fail_on_cue(texts: list[str]) -> Any:
+    def fail_on_cue(texts: list[str], *rules: Any, **options: Any) -> Any:
         if "cue" in texts[0]:
             raise RuntimeError
-        return sanitize_many(texts)
+        return sanitize_many(texts, *rules, **options)
 
     monkeypatch.setattr(recorder, "sanitize_many", fail_on_cue)
     cue = {"tool_input_snippet": "cue", "tool_output_snippet": "cue"}

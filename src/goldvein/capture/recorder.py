@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -14,14 +15,14 @@ import structlog
 
 from goldvein.capture.names import need_clean_names
 from goldvein.capture.outcomes import Capture, Recorded, rejection_of
-from goldvein.capture.standing import Standings
+from goldvein.capture.standing import Expected, Standings
 from goldvein.capture.storing import Outcome, Quotas, event_hashes
 from goldvein.capture.uses import Prepared, Report
 from goldvein.capture.writer import Writer
 from goldvein.db.ids import new_id
 from goldvein.errors import GoldveinError, StoreUnavailable
 from goldvein.identity.access import Runtime
-from goldvein.sanitizer import Sanitized, SanitizerFailed, TextTooLong, sanitize_many
+from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLong, sanitize_many
 
 log = structlog.get_logger()
 
@@ -29,7 +30,8 @@ SANITIZED_ON_THE_LOOP_CHARS: Final = 8 * 1024  # more takes so long that other c
 WORK_THREADS: Final = 16
 READ_THREADS: Final = 4
 
-_WORTH_IT: Final = Capture(outcome="captured")
+_Raw = tuple[str, str, ExtraRules]
+
 _NO_SNIPPETS: Final = Capture(outcome="none", reason="no_snippets")
 _OVERSIZE: Final = Capture(outcome="none", reason="oversize_snippet")
 _FAILED: Final = Capture(outcome="failed", reason="internal_error")
@@ -93,30 +95,34 @@ class Recorder:
         return [use if isinstance(use, Exception) else next(stored) for use in prepared]
 
     async def _prepare(self, reports: Sequence[Report | GoldveinError]) -> list[Prepared | Exception]:
-        found: list[Prepared | Exception] = [
-            report if isinstance(report, Exception) else await self._without_texts(report) for report in reports
-        ]
-        raw = {
-            number: snippets
-            for number, use in enumerate(found)
-            if isinstance(use, Prepared) and use.otherwise is _WORTH_IT and (snippets := _snippets(use.report))
-        }
+        found: list[Prepared | Exception] = []
+        raw: dict[int, _Raw] = {}
+        for number, report in enumerate(reports):
+            if isinstance(report, Exception):
+                found.append(report)
+                continue
+            use, rules = await self._without_texts(report)
+            found.append(use)
+            snippets = _snippets(report)
+            if rules is not None and snippets is not None:
+                raw[number] = (*snippets, rules)
         if not raw:
             return found
-        if sum(map(len, (text for pair in raw.values() for text in pair))) <= SANITIZED_ON_THE_LOOP_CHARS:
-            sanitized = _sanitize_pairs(raw.values())
+        names = self._runtime.settings.sanitizer_names
+        if sum(len(first) + len(second) for first, second, _ in raw.values()) <= SANITIZED_ON_THE_LOOP_CHARS:
+            sanitized = _sanitize_pairs(raw.values(), names=names)
         else:
             loop = asyncio.get_running_loop()
-            sanitized = await loop.run_in_executor(self.threads, _sanitize_pairs, raw.values())
+            work = partial(_sanitize_pairs, raw.values(), names=names)
+            sanitized = await loop.run_in_executor(self.threads, work)
         for number, result in zip(raw, sanitized, strict=True):
             change = {"otherwise": result} if isinstance(result, Capture) else {"texts": result}
             found[number] = msgspec.structs.replace(found[number], **change)  # type: ignore[type-var]  # of `raw`
         return found
 
-    async def _without_texts(self, report: Report) -> Prepared | Exception:
-        """The use as it is stored if nothing is captured; `otherwise` says whether its texts are worth sanitizing."""
+    async def _without_texts(self, report: Report) -> tuple[Prepared | Exception, ExtraRules | None]:
+        """The use as it is stored without its texts; and if these are worth sanitizing, by which extra rules."""
         use = report.use
-        names_reporter = True
         try:
             need_clean_names(
                 tool_name=use.tool_name,
@@ -125,30 +131,30 @@ class Recorder:
                 model_name=use.model_name,
             )
         except Exception as error:  # noqa: BLE001 (a name that cannot be checked is not stored either)
-            return error
+            return error, None
         try:
-            otherwise, names_reporter = await self._expected(report)
+            expected = await self._expected(report)
         except GoldveinError as error:
-            return error
+            return error, None
         except Exception:  # a bug in capturing costs the capture, never the event
             log.exception("capture_failed", door=report.door)
-            otherwise = _FAILED
-        return Prepared(
+            expected = Expected(refused=_FAILED)
+        prepared = Prepared(
             report=report,
             usage_event_id=new_id(),
             event_hashes=event_hashes(self._runtime.server_key, report),
             texts=None,
-            otherwise=otherwise,
-            names_reporter=names_reporter,
+            otherwise=expected.refused or _FAILED,
+            names_reporter=expected.names_reporter,
         )
+        return prepared, expected.rules if expected.refused is None else None
 
-    async def _expected(self, report: Report) -> tuple[Capture, bool]:
+    async def _expected(self, report: Report) -> Expected:
         if report.use.dropped_oversize:
-            return _OVERSIZE, True
+            return Expected(refused=_OVERSIZE)
         if _snippets(report) is None:
-            return _NO_SNIPPETS, True
-        refused, names_reporter = await self._standings.refusal(report)
-        return refused or _WORTH_IT, names_reporter
+            return Expected(refused=_NO_SNIPPETS)
+        return await self._standings.expected(report)
 
     def _count_rejected(self, door: str, errors: Sequence[Exception]) -> list[Outcome]:
         for reason, number in Counter(map(rejection_of, errors)).items():
@@ -190,14 +196,16 @@ def _snippets(report: Report) -> tuple[str, str] | None:
     return (first, second) if first and second else None
 
 
-def _sanitize_pairs(pairs: Iterable[tuple[str, str]]) -> list[tuple[Sanitized, Sanitized] | Capture]:
-    return [_sanitize_pair(*pair) for pair in pairs]
+def _sanitize_pairs(pairs: Iterable[_Raw], *, names: bool) -> list[tuple[Sanitized, Sanitized] | Capture]:
+    return [_sanitize_pair(*pair, names=names) for pair in pairs]
 
 
-def _sanitize_pair(tool_input: str, tool_output: str) -> tuple[Sanitized, Sanitized] | Capture:
+def _sanitize_pair(
+    tool_input: str, tool_output: str, rules: ExtraRules, *, names: bool
+) -> tuple[Sanitized, Sanitized] | Capture:
     """The texts of one example, or why there are none: whatever goes wrong here costs the text, never the event."""
     try:
-        first, second = sanitize_many([tool_input, tool_output])
+        first, second = sanitize_many([tool_input, tool_output], rules, names=names)
     except TextTooLong:
         return Capture(outcome="failed", reason="text_too_long")
     except SanitizerFailed:

@@ -16,6 +16,8 @@ from goldvein.consent import service as consent
 from goldvein.consent.tables import ConsentEvent
 from goldvein.db.session import Database
 from goldvein.identity import service as identity
+from goldvein.policy import service as policy
+from goldvein.sanitizer import NO_EXTRA_RULES, ExtraRules, SanitizerFailed
 from goldvein.short_cache import ShortCache
 from goldvein.skills import service as skills
 
@@ -27,7 +29,22 @@ FULL_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Switch:
+    """The tenant: its switch, and what it wants sanitized beside the rest; None when its rules cannot be used."""
+
     event: ConsentEvent | None
+    rules: ExtraRules | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expected:
+    """What is expected to become of a use's texts, as far as is known."""
+
+    refused: Capture | None
+    """Why nothing will be captured; None when it may be."""
+    names_reporter: bool = True
+    """Whether the payload names its reporter, or nobody."""
+    rules: ExtraRules = NO_EXTRA_RULES
+    """What the tenant wants sanitized too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,19 +65,19 @@ class Standings:
         self._switches: ShortCache[str, _Switch] = ShortCache(most=MAX_ENTRIES)
         self._standings: ShortCache[tuple[str, str, str], _Standing] = ShortCache(most=MAX_ENTRIES)
         self._full: ShortCache[tuple[str, str, str], bool] = ShortCache(most=MAX_ENTRIES)
-        database.watch(frozenset({"consent_events"}), self._switches.clear)
+        database.watch(frozenset({"consent_events", "sanitizer_rules"}), self._switches.clear)
         database.watch(frozenset({"consent_events", "skills", "people"}), self._standings.clear)
         database.watch(frozenset({"skill_feedback"}), self._full.clear)
 
-    async def refusal(self, report: Report) -> tuple[Capture | None, bool]:
-        """Why this use will not be captured, None when it may be; and whether it names its reporter or nobody.
+    async def expected(self, report: Report) -> Expected:
+        """What would become of the texts of this use.
 
         Raises NotFound for an unknown skill.
         """
         reporter = report.reporter
         switch = self._switches.get(reporter.tenant_id) or await self._load_switch(reporter.tenant_id)
         if reporter.person_id is None or switch.event is None or switch.event.action != "switched_on":
-            return _denied(switch, None, report, "", names_reporter=True), True
+            return Expected(refused=_denied(switch, None, report, "", names_reporter=True))
         key = (reporter.tenant_id, reporter.person_id, report.use.skill or "")
         standing = self._standings.get(key) or await self._load_standing(key, report)
         named = report.use.user_id
@@ -68,7 +85,9 @@ class Standings:
         refused = _denied(switch, standing.consent, report, standing.skill_id, names_reporter=names_reporter)
         if refused is None and self._full.get(key):
             refused = Capture(outcome="none", reason="quota")
-        return refused, names_reporter
+        if refused is None and switch.rules is None:
+            refused = Capture(outcome="failed", reason="sanitizer_failed")
+        return Expected(refused=refused, names_reporter=names_reporter, rules=switch.rules or NO_EXTRA_RULES)
 
     def note_full(self, report: Report) -> None:
         """The transaction found no room under the quotas: nothing of this pair is sanitized for a moment."""
@@ -78,7 +97,11 @@ class Standings:
     async def _load_switch(self, tenant_id: str) -> _Switch:
         def read() -> tuple[_Switch, float]:
             with self._database.read(tenant_id) as session:
-                return _Switch(event=consent.switch_event(session)), NO_SECONDS
+                try:
+                    rules = policy.rules_in_force(session)
+                except SanitizerFailed:
+                    rules = None
+                return _Switch(event=consent.switch_event(session), rules=rules), NO_SECONDS
 
         found = await self._switches.load(tenant_id, read, self._threads)
         assert found is not None  # noqa: S101 (it reads something or raises)

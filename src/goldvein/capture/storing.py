@@ -23,6 +23,7 @@ from goldvein.db.batch import BulkInsert, Query, Row, Transaction
 from goldvein.db.ids import is_id
 from goldvein.errors import EventConflict, NotFound
 from goldvein.examples import service as examples
+from goldvein.examples.rescan import count_findings
 from goldvein.identity.server_key import ServerKey
 from goldvein.sanitizer import Sanitized
 from goldvein.skills import service as skills
@@ -158,7 +159,7 @@ class _Tenant:
         findings: dict[str, int] = {}
         if example is not None and use.report.reporter.person_id is not None and use.texts is not None:
             self.rows.examples.setdefault(use.report.reporter.person_id, []).append(example)
-            findings = examples.count_findings(use.texts)
+            findings = count_findings(use.texts)
         return Recorded(usage_event_id=use.usage_event_id, outcome="stored", capture=capture, findings=findings)
 
     def _repeated(self, use: Prepared, first: _First, skill_id: str) -> Recorded:

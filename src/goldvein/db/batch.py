@@ -32,8 +32,8 @@ Made = TypeVar("Made")
 _LIST_SIZES: Final = (1, 8, 64, 512, 4096)
 _ROWS_AT_ONCE: Final = (128, 64, 32, 16, 8, 4, 2, 1)
 _SQLITE_BACKSTOP_PAGES: Final = 16_000  # 64 MB: the checkpointer does it before, beside the writer
-# PostgreSQL plans the check of a foreign key once for a connection. Planned on an empty table it takes the wrong index and
-# reads every row of the tenant for each new one (0.6 ms a row in a new store), so plans are made again as tables grow.
+# PostgreSQL plans the check of a foreign key once for a connection. Planned on an empty table it takes the wrong index
+# and reads every row of the tenant for each new one (0.6 ms a row), so plans are made again as a new store grows.
 _PLAN_AGAIN_AT_ROWS: Final = (100, 1_000, 10_000, 100_000)
 _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError)
 # Another transaction was in the way; run again, it comes after that one.

@@ -1,5 +1,6 @@
 """Training examples: golden ones by hand, captured ones from use, and their review."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
