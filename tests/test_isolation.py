@@ -305,7 +305,7 @@ PAGES: dict[str, tuple[str, Tries]] = {
     "POST /admin/keys/{key_id}/revoke": (FOREIGN, foreign("/admin/keys/{key}/revoke")),
 }
 ROUTES = {**API, **PAGES}
-DOORS = {"POST /api/track", "POST /api/hooks/claude-code"}
+DOORS = {"POST /api/track", "POST /api/track/batch", "POST /api/hooks/claude-code"}
 
 
 def leaves(routes: list[Any]) -> Iterator[str]:

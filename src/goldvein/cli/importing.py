@@ -57,9 +57,7 @@ class _Done:
         self.rejected.append({"line": line.number, "reason": reason, "message": message})
 
 
-@command(
-    imports, "events", "goldvein import events uses.ndjson", "zcat uses.ndjson.gz | goldvein import events - --json"
-)
+@command(imports, "events", "goldvein import events uses.ndjson", "goldvein import events uses.ndjson --from-line 4001")
 @with_client
 def import_events(
     client: Client,
@@ -68,10 +66,10 @@ def import_events(
     ],
     *,
     from_line: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Begin at this line: where it stopped before.")
+        int, typer.Option(min=1, metavar="N", help="Begin at this line, where it stopped before.", show_default=False)
     ] = 1,
     batch: Annotated[
-        int, typer.Option(min=1, max=MAX_BATCH_EVENTS, metavar="N", help="Events in one request.")
+        int, typer.Option(min=1, max=MAX_BATCH_EVENTS, metavar="N", help="Events in one request.", show_default=False)
     ] = DEFAULT_BATCH,
     as_json: JsonOption = False,
 ) -> None:
