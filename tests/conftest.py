@@ -12,7 +12,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from goldvein.consent import service as consent
 from goldvein.db.migrate import upgrade
 from goldvein.db.session import Database, TenantSession
 from goldvein.identity import service as identity
-from goldvein.identity.access import SESSION_COOKIE, Runtime
+from goldvein.identity.access import SESSION_COOKIE, Limiter, Runtime
 from goldvein.identity.actor import Actor, scopes_of
 from goldvein.identity.server_key import ServerKey
 from goldvein.identity.tables import Membership
@@ -109,6 +109,12 @@ class World:
     def database(self) -> Database:
         return self.runtime.database
 
+    def serve_with(self, **settings: Any) -> None:
+        """Serve with other settings from here on."""
+        self.runtime.settings = replace(self.runtime.settings, **settings)
+        self.runtime.limiter = Limiter(self.runtime.settings)
+        self.app = create_app(self.runtime)
+
     def someone(self, name: str) -> Someone:
         return self.seed.people[name]
 
@@ -168,7 +174,7 @@ class World:
     def close(self) -> None:
         for client in self._clients:
             client.close()
-        self.runtime.database.close()
+        self.runtime.close()
 
 
 def all_cells(world: World) -> Iterator[Any]:

@@ -11,7 +11,6 @@ import pytest
 from conftest import ORIGIN, World
 from helpers import client_with, ok, refusal
 
-from goldvein.capture import hot_path
 from goldvein.db.session import Database, TenantSession
 from goldvein.identity import service as identity
 from goldvein.identity.access import Limiter
@@ -149,7 +148,7 @@ def test_a_redirect_never_names_another_host(world: World) -> None:
 
 def test_stalled_senders_do_not_use_up_the_places_of_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A place is taken when the body is there, not when it is announced."""
-    monkeypatch.setattr(hot_path, "MAX_WAITING", 1)
+    world.serve_with(queue_events=1)
     first_asked, answers = threading.Event(), []
 
     def stall() -> Any:

@@ -28,7 +28,7 @@ from goldvein_client import Client
 
 ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
-    *("login", "logout", "whoami", "sanitize", "feedback", "export"),
+    *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events"),
     *(f"skill {name}" for name in ("list", "show", "create", "sync")),
     *(f"consent {name}" for name in ("show", "give", "withdraw")),
     *(f"data {name}" for name in ("show", "erase")),

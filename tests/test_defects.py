@@ -128,9 +128,9 @@ def test_defect_06_switching_off_needs_nothing_else(world: World, monkeypatch: p
     def broken(*_args: object, **_options: object) -> None:
         raise RuntimeError
 
-    for name in ("sanitize_many", "sanitize_text"):
-        monkeypatch.setattr(f"goldvein.capture.service.{name}", broken)
-    monkeypatch.setattr("goldvein.capture.hot_path.handle_track", broken)
+    monkeypatch.setattr("goldvein.capture.recorder.sanitize_many", broken)
+    monkeypatch.setattr("goldvein.capture.names.sanitize_text", broken)
+    monkeypatch.setattr("goldvein.capture.writer.Writer.store", broken)
     assert switch(world, on=False)["training_data_capture_enabled"] is False
     ok(world.client("bob").post("/api/me/consent", json=WITHDRAW))
 
@@ -228,7 +228,7 @@ def test_defect_14_a_store_that_fails_is_no_success(world: World, monkeypatch: p
         raise StoreUnavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "write", broken)
+        patch.setattr(Database, "exclusive", broken)
         response = world.track(**SNIPPETS)
     refusal(response, 503, "store_unavailable")
     assert int(response.headers["retry-after"]) >= 1

@@ -124,6 +124,10 @@ ANSWER = {"reply": "Thanks", "status": "accepted", "revision": "1"}
 # The routes of the API: by key and by browser.
 API: dict[str, tuple[str, Tries]] = {
     "POST /api/track": (FOREIGN, foreign("/api/track", json={**USE, "skill_id": "{skill}"})),
+    "POST /api/track/batch": (
+        FOREIGN,
+        foreign("/api/track/batch", json={"events": [{**USE, "skill_id": "{skill}"}]}, status=200),
+    ),
     "POST /api/hooks/claude-code": (
         FOREIGN,
         both(
@@ -301,7 +305,7 @@ PAGES: dict[str, tuple[str, Tries]] = {
     "POST /admin/keys/{key_id}/revoke": (FOREIGN, foreign("/admin/keys/{key}/revoke")),
 }
 ROUTES = {**API, **PAGES}
-DOORS = {"POST /api/track", "POST /api/hooks/claude-code"}
+DOORS = {"POST /api/track", "POST /api/track/batch", "POST /api/hooks/claude-code"}
 
 
 def leaves(routes: list[Any]) -> Iterator[str]:

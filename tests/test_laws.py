@@ -3,15 +3,17 @@
 Law 8 is tried route by route in test_isolation.py; here the session and the schema below the routes are tried.
 """
 
+import asyncio
 import hashlib
 import io
 import json
 import random
 import secrets
+import sqlite3
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -24,9 +26,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from goldvein.capture import recorder
 from goldvein.capture import service as capture
 from goldvein.capture.tables import UsageEvent
+from goldvein.capture.uses import Prepared
+from goldvein.capture.writer import Place, Writer
+from goldvein.consent import decision as decisions
 from goldvein.consent import service as consent
+from goldvein.db import batch
 from goldvein.db import engine as engines
 from goldvein.db import session as sessions
 from goldvein.db.ids import new_id
@@ -277,7 +284,7 @@ def test_law_1_a_failing_sanitizer_drops_the_text(
     watch: Watch, monkeypatch: pytest.MonkeyPatch, text_in_error: bool
 ) -> None:
     error = RuntimeError(f"could not read {watch.token}") if text_in_error else SanitizerFailed()
-    monkeypatch.setattr(capture, "sanitize_many", raise_(error))
+    monkeypatch.setattr(recorder, "sanitize_many", raise_(error))
     answer = watch.world.track("bob", tool_input_snippet=watch.token, tool_output_snippet="b")
     assert captured_rows(watch.world) == []
     watch.finds_nothing(answer)
@@ -286,7 +293,7 @@ def test_law_1_a_failing_sanitizer_drops_the_text(
 def test_law_1_a_failing_statement_is_not_quoted(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """The messages of drivers quote their parameters."""
     statement = OperationalError("INSERT", {"example_input": watch.token}, Exception(watch.token))
-    monkeypatch.setattr(examples, "store_captured", raise_(statement))
+    monkeypatch.setattr(examples, "captured_row", raise_(statement))
     answer = watch.world.track("bob", **SNIPPETS)
     monkeypatch.setattr(sessions.TenantSession, "commit", raise_(RuntimeError(watch.token)))
     other = watch.world.client("alice").post("/api/skills", json={"slug": "other", "name": "Other"})
@@ -485,19 +492,21 @@ def test_law_2_a_consent_that_reads_as_no_captures_nothing(world: World) -> None
 def test_law_2_a_no_between_the_first_look_and_the_transaction_wins(
     world: World, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
-    prepare = capture._prepare
+    store = Writer.store
 
-    def prepare_then_say_no(database: Database, report: capture.Report, **options: Any) -> Any:
-        prepared = prepare(database, report, **options)
-        assert prepared.texts is not None
+    async def say_no_then_store(writer: Writer, uses: Sequence[Prepared], place: Place) -> Any:
+        assert uses[0].texts is not None
+        await asyncio.get_running_loop().run_in_executor(None, say_no)
+        return await store(writer, uses, place)
+
+    def say_no() -> None:
         if change == "withdrawal":
             assert choose(world, "bob", give=False).status_code == 200
         else:
             off = {"training_data_capture_enabled": False}
             assert world.client("dana").patch("/api/settings", json=off).status_code == 200
-        return prepared
 
-    monkeypatch.setattr(capture, "_prepare", prepare_then_say_no)
+    monkeypatch.setattr(Writer, "store", say_no_then_store)
     reason = {"withdrawal": "withdrawn", "switch": "tenant_switch_off"}[change]
     assert world.track("bob", **SNIPPETS).json()["capture"] == {"outcome": "denied", "reason": reason}
     assert captured_rows(world) == []
@@ -533,7 +542,7 @@ def test_law_2_no_example_outlives_a_withdrawal_among_many_captures(world: World
 
 
 def test_law_2_an_error_while_deciding_is_a_no(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consent, "decide", raise_(RuntimeError("consent cannot be read")))
+    monkeypatch.setattr(decisions, "decide", raise_(RuntimeError("consent cannot be read")))
     answer = world.track("bob", **SNIPPETS)
     assert captured_rows(world) == []
     assert answer.status_code == 200
@@ -571,7 +580,7 @@ def test_law_3_withdrawing_is_one_call_and_takes_everything(world: World, way: s
     assert {name: row[name] for name in left} == dict.fromkeys(left)
     assert row["status"] == "withdrawn"
     assert rows_of(world, "example_revisions") == []
-    assert {event["body_hash"] for event in rows_of(world, "usage_events")} == {None}
+    assert {event["body_hash"] for event in rows_of(world, "known_events")} == {None}
     assert not text_is_stored(world, word)
     assert exported(world)["examples.jsonl"] == b""
     assert word not in world.client("alice").get(f"/api/training-examples/{example_id}").text
@@ -693,6 +702,7 @@ def test_law_4_a_failed_commit_is_a_503_and_stores_nothing(world: World, monkeyp
     ]
     with monkeypatch.context() as patch:
         patch.setattr(sessions.TenantSession, "commit", raise_(broken_disk()))
+        patch.setattr(batch.Transaction, "commit", raise_(sqlite3.OperationalError("disk I/O error")))
         for request in requests:
             answer = request()
             assert answer.status_code == 503
@@ -837,10 +847,10 @@ def _mixed_calls(world: World, chance: random.Random) -> Iterator[Callable[[], A
 
 def test_law_4_the_counters_add_up_exactly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     chance, sent, failed = random.Random(58), 0, 0  # noqa: S311 (a repeatable mixture, not a secret)
-    sanitize = capture.sanitize_many
+    sanitize = recorder.sanitize_many
     for call in _mixed_calls(world, chance):
         broken = chance.random() < 0.1
-        monkeypatch.setattr(capture, "sanitize_many", raise_(SanitizerFailed()) if broken else sanitize)
+        monkeypatch.setattr(recorder, "sanitize_many", raise_(SanitizerFailed()) if broken else sanitize)
         request = call().request
         sent += request.url.path in {"/api/track", "/api/hooks/claude-code"}
         failed += broken
@@ -870,7 +880,7 @@ def test_law_4_the_counters_add_up_exactly(world: World, monkeypatch: pytest.Mon
 
 
 def test_law_5_a_failing_sanitizer_does_not_fail_the_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "sanitize_many", raise_(SanitizerFailed()))
+    monkeypatch.setattr(recorder, "sanitize_many", raise_(SanitizerFailed()))
     answer = world.track("bob", **SNIPPETS, model_name="some-model", input_tokens=3)
     assert answer.status_code == 200
     assert answer.json()["outcome"] == "stored"
@@ -880,7 +890,7 @@ def test_law_5_a_failing_sanitizer_does_not_fail_the_event(world: World, monkeyp
 
 
 def test_law_5_a_failing_capture_does_not_fail_the_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "store_captured", raise_(RuntimeError("a bug")))
+    monkeypatch.setattr(examples, "captured_row", raise_(RuntimeError("a bug")))
     answer = world.track("bob", **SNIPPETS, model_name="some-model", input_tokens=3)
     assert answer.status_code == 200
     assert answer.json()["outcome"] == "stored"
@@ -899,7 +909,7 @@ def test_law_5_a_refused_capture_does_not_fail_the_event(world: World) -> None:
 def test_law_5_a_hook_is_answered_with_nothing_to_say_whatever_happens(
     world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(capture, "record_use", raise_(error))
+    monkeypatch.setattr(Writer, "store", raise_(error))
     answer = send_hook(world, "bob", hook_event())
     assert (answer.status_code, answer.json()) == (200, {})
     assert world.metric_sum("goldvein_events_total", door="hook", outcome="rejected") == 1

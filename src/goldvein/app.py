@@ -11,13 +11,12 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import generate_latest
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from goldvein.capture import api as capture_api
-from goldvein.capture.hot_path import doors
+from goldvein.capture.hot_path import Doors
 from goldvein.consent import api as consent_api
 from goldvein.datasets import api as datasets_api
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
@@ -31,18 +30,18 @@ from goldvein.policy import api as policy_api
 from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed, TextTooLong, need_names
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
-from goldvein.wire import INTERNAL_ERROR, error_object, headers_of, read_body, send_json, status_of
+from goldvein.wire import (
+    INTERNAL_ERROR,
+    SECURITY_HEADERS,
+    error_object,
+    headers_of,
+    read_body,
+    send_json,
+    status_of,
+)
 
 VERSION = "0.1.0"
 MAX_BODY_BYTES = 1024 * 1024
-_SECURITY_HEADERS = {
-    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self';"
-    b" form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"same-origin",
-    b"cache-control": b"no-store",
-}
-
 log = structlog.get_logger()
 
 
@@ -63,7 +62,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        runtime.database.close()
+        runtime.close()
 
     app = FastAPI(
         title="goldvein",
@@ -125,7 +124,7 @@ def _add_operations(app: FastAPI, runtime: Runtime) -> None:
         """Counters in the Prometheus text format, over all tenants: for the operator, by address or by token."""
         if not _is_operator(request, runtime):
             raise NotFound(what="page or route")
-        return Response(generate_latest(runtime.metrics.registry), media_type="text/plain; version=0.0.4")
+        return Response(runtime.metrics.shown(), media_type="text/plain; version=0.0.4")
 
 
 def _is_operator(request: Request, runtime: Runtime) -> bool:
@@ -204,13 +203,13 @@ def _describe(app: FastAPI) -> None:
 class Edge:
     """The outermost layer: the doors of the hot path, body limits, security headers, measurements.
 
-    Every request is measured; one for the doors has no log line of its own, since hooks fire on every tool call.
+    Every request is measured; the doors do so themselves, and write no log line: hooks fire on every tool call.
     """
 
     def __init__(self, app: ASGIApp, *, runtime: Runtime) -> None:
         self._app = app
         self._runtime = runtime
-        self._doors = doors(runtime)
+        self._doors = Doors(runtime).by_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -218,12 +217,11 @@ class Edge:
             await self._app(scope, receive, send)
             return
         door = self._doors.get(scope["path"]) if scope["method"] == "POST" else None
+        if door is not None:
+            await door(scope, receive, send)
+            return
         started, seen = time.perf_counter(), {"status": 500}
         watched = self._with_headers(send, seen)
-        if door is not None:
-            await door(scope, receive, watched)
-            self._measure(scope["path"], seen["status"], time.perf_counter() - started)
-            return
         try:
             body = await read_body(scope, receive, limit_bytes=MAX_BODY_BYTES)
             scope[WHOLE_BODY] = body
@@ -240,19 +238,16 @@ class Edge:
                 given = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *((name, value) for name, value in _SECURITY_HEADERS.items() if name not in given),
+                    *((name, value) for name, value in SECURITY_HEADERS.items() if name not in given),
                 ]
             await send(message)
 
         return send_with_headers
 
-    def _measure(self, route: str, status: int, seconds: float) -> None:
-        self._runtime.metrics.requests.labels(route=route, status=str(status)).observe(seconds)
-
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern: never the path itself, which may hold a one-time token.
         route = str(getattr(scope.get("route"), "path", "other"))
-        self._measure(route, status, seconds)
+        self._runtime.metrics.requests.labels(route=route, status=str(status)).observe(seconds)
         log.info(
             "request",
             method=scope["method"],

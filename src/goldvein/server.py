@@ -4,16 +4,22 @@ import contextlib
 import os
 import signal
 import socket
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
+from uvicorn.supervisors import Multiprocess
 
+from goldvein import settings as all_settings
 from goldvein.app import create_app
 from goldvein.db.migrate import current_revision, upgrade
 from goldvein.errors import NotConfigured
@@ -21,12 +27,17 @@ from goldvein.examples.rescan import Rescanned, rescan
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
 from goldvein.sanitizer import SanitizerFailed
-from goldvein.settings import Settings
+from goldvein.settings import PREFIX, Settings
+from goldvein.telemetry import SHARED_METRICS_VARIABLE, configure_logging
 
 GRACEFUL_SHUTDOWN_SECONDS = 10  # what is acknowledged is on disk; this is for answers still on their way
 RESCAN_RETRY_SECONDS = 30
 _RESCAN_STOP_SECONDS = 10  # the step that it is in; then the process ends without it
 _BACKLOG = 2048
+# How long a busy thread may keep Python's lock from one that waits for it. The writer gives the lock away at each of a
+# batch's statements, and at the default of 5 ms would wait for the event loop longer than for the disk.
+_SWITCH_SECONDS = 0.0005
+_PARENT_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -92,7 +103,7 @@ def opened(settings: Settings) -> Iterator[Runtime]:
         try:
             yield runtime
         finally:
-            runtime.database.close()
+            runtime.close()
 
 
 @contextlib.contextmanager
@@ -117,10 +128,16 @@ def is_empty(runtime: Runtime) -> bool:
 
 
 def make_server(runtime: Runtime) -> Server:
-    """A server for this runtime; proxies are believed only as far as the settings name them."""
-    trusted = runtime.settings.trusted_proxies
-    config = uvicorn.Config(
-        create_app(runtime),
+    """A server for this runtime."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    return Server(_config(runtime.settings, create_app(runtime)))
+
+
+def _config(settings: Settings, app: FastAPI | str, **options: Any) -> uvicorn.Config:
+    """How uvicorn serves; proxies are believed only as far as the settings name them."""
+    trusted = settings.trusted_proxies
+    return uvicorn.Config(
+        app,
         loop="auto",
         http="httptools",
         ws="none",
@@ -131,8 +148,8 @@ def make_server(runtime: Runtime) -> Server:
         proxy_headers=bool(trusted),
         forwarded_allow_ips=trusted or None,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        **options,
     )
-    return Server(config)
 
 
 @contextlib.contextmanager
@@ -182,3 +199,42 @@ def _rescan_all(runtime: Runtime, stop: threading.Event) -> None:
     runtime.metrics.sanitizer_failures.inc(done.failed)
     if done.read:
         log.info("rescanned", count=done.read, outcome="failed" if done.failed else "done")
+
+
+def refuse_sharing_sqlite(settings: Settings) -> None:
+    """Raise NotConfigured for several processes on SQLite."""
+    if settings.store_url.startswith("sqlite"):
+        raise NotConfigured(
+            what="several workers need PostgreSQL: SQLite takes one writer at a time, and one process orders its own"
+            " writers fairly; set GOLDVEIN_DATABASE_URL, or serve with one worker"
+        )
+
+
+def serve_together(settings: Settings, listener: socket.socket) -> None:
+    """Serve with several processes on one socket until a signal; one that dies is replaced.
+
+    Each opens the store for itself. They read the settings from the environment, as this process did, and keep their
+    counters in a folder that lives as long as this process, so that each can show the sums.
+    """
+    with tempfile.TemporaryDirectory(prefix="goldvein-metrics-") as folder:
+        chosen = {"HOST": settings.host, "PORT": str(settings.port), "WORKERS": str(settings.workers)}
+        os.environ |= {f"{PREFIX}{name}": value for name, value in chosen.items()}
+        os.environ[SHARED_METRICS_VARIABLE] = folder
+        config = _config(settings, "goldvein.server:worker_app", factory=True, workers=settings.workers)
+        Multiprocess(config, sockets=[listener]).run()
+
+
+def worker_app() -> FastAPI:
+    """The application of one of several processes."""
+    settings = all_settings.load()
+    configure_logging(settings.log_level)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="parent", daemon=True).start()
+    return create_app(Runtime.open(settings))
+
+
+def _end_with(parent: int) -> None:
+    """Stop as by SIGTERM when the process that started this one is gone: nobody would end or replace it any more."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -17,6 +17,10 @@ _AT_LEAST_ONE = (
     "track_limit_per_minute",
     "failed_authentication_limit_per_minute",
     "event_retention_days",
+    "queue_events",
+    "queue_bytes",
+    "batch_events",
+    "workers",
     "consent_days",
     "session_days",
 )
@@ -71,7 +75,31 @@ class Settings:
     )
     event_retention_days: int = field(
         default=400,
-        metadata={"why": "the oldest time an event may carry"},
+        metadata={"why": "the oldest time an event may carry; answers to retries are kept for 30 days more"},
+    )
+    max_pending_per_skill: int = field(
+        default=300,
+        metadata={"why": "captured examples that wait for one skill's review, so that nobody is flooded; 0: no limit"},
+    )
+    max_captured_per_person_day: int = field(
+        default=25,
+        metadata={"why": "examples captured from one person in one skill within 24 hours; 0: no limit"},
+    )
+    queue_events: int = field(
+        default=10_000,
+        metadata={"why": "events on their way to the store; one more is told to come back"},
+    )
+    queue_bytes: int = field(
+        default=64 * 1024 * 1024,
+        metadata={"why": "the size of what is on its way to the store, which bounds the memory of a burst"},
+    )
+    batch_events: int = field(
+        default=500,
+        metadata={"why": "events that one commit of the writer takes"},
+    )
+    workers: int = field(
+        default=1,
+        metadata={"why": "server processes, on PostgreSQL; each gets its share of the limits"},
     )
     consent_days: int = field(
         default=365,

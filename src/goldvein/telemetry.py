@@ -6,13 +6,15 @@ place, never by message: messages of drivers and parsers quote their input.
 """
 
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 LOG_FIELDS = frozenset(
     {
@@ -77,8 +79,12 @@ def configure_logging(level: str) -> None:
     root.setLevel(logging.WARNING)
 
 
+SHARED_METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Names the folder in which several processes keep their counters; the library reads it when it is imported."""
+
+
 class Metrics:
-    """The counters of one process; law 4 holds over them exactly.
+    """The counters; law 4 holds over them exactly. Of several processes each one shows the sums over all of them.
 
     received = stored + duplicate + rejected, and stored = captured + denied + none + failed.
     """
@@ -103,6 +109,14 @@ class Metrics:
         self.requests = Histogram(
             "goldvein_request_seconds", "Time to answer", ["route", "status"], registry=self.registry
         )
+
+    def shown(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        if SHARED_METRICS_VARIABLE not in os.environ:
+            return generate_latest(self.registry)
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+        return generate_latest(shared)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"goldvein_{name}", text, labels, registry=self.registry)

@@ -3,15 +3,24 @@
 This is the only place where an error has a number.
 """
 
+import asyncio
 import json
 from typing import Final
 
-import anyio
 from starlette.types import Receive, Scope, Send
 
 from goldvein import errors
 
 BODY_SECONDS: Final = 20  # a sender that stalls holds a connection, and nothing else, for this long
+
+SECURITY_HEADERS: Final = {
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self';"
+    b" form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"cache-control": b"no-store",
+}
+_JSON_HEADERS: Final = [*SECURITY_HEADERS.items(), (b"content-type", b"application/json")]
 
 _STATUS: dict[type[errors.GoldveinError], int] = {
     errors.NotAuthenticated: 401,
@@ -58,7 +67,7 @@ def encode(content: object) -> bytes:
 async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:
     """The whole body; refused while it is read, as soon as it is too large or takes too long."""
     try:
-        with anyio.fail_after(BODY_SECONDS):
+        async with asyncio.timeout(BODY_SECONDS):
             return await _read_body(scope, receive, limit_bytes)
     except TimeoutError:
         refusal = errors.InvalidField(field="body", reason=f"did not arrive within {BODY_SECONDS} seconds")
@@ -85,8 +94,13 @@ async def _read_body(scope: Scope, receive: Receive, limit_bytes: int) -> bytes:
 
 async def send_json(send: Send, status: int, content: object, headers: dict[str, str]) -> None:
     """Answer with JSON."""
-    body = encode(content)
-    lines = {"content-type": "application/json", "content-length": str(len(body)), **headers}
-    raw = [(name.lower().encode(), value.encode()) for name, value in lines.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send_bytes(send, status, encode(content), headers)
+
+
+async def send_bytes(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
+    """Answer with JSON that is bytes already."""
+    lines = [*_JSON_HEADERS, (b"content-length", str(len(body)).encode())]
+    if headers:
+        lines += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": body})

@@ -23,6 +23,7 @@ from goldvein_client.archive import ArchiveRefused, write_archive
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
 PAGE_SIZE: Final = 200
 EXPORT_TIMEOUT_SECONDS: Final = 120.0
+BATCH_TIMEOUT_SECONDS: Final = 60.0
 
 JSONObject = dict[str, Any]
 
@@ -120,6 +121,18 @@ class Client:
             "latency_ms": latency_ms,
         }
         return self.request("POST", "/api/track", json_body=_given(event))
+
+    def track_batch(self, events: Sequence[Mapping[str, Any]]) -> list[JSONObject]:
+        """Report up to 1,000 uses, each as `POST /api/track` takes it; what became of each, in order.
+
+        Give each its `event_id`: then a batch whose answer was lost can be sent again.
+        """
+        body = {"events": [_given(event) for event in events]}
+        answer = self.request("POST", "/api/track/batch", json_body=body, timeout=BATCH_TIMEOUT_SECONDS)
+        results = answer.get("results")
+        if not isinstance(results, list) or len(results) != len(events):
+            raise ClientError("bad_answer", "The server answered with something that is not a list of results.")
+        return results
 
     # Feedback
 
@@ -373,12 +386,13 @@ class Client:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         revision: int | None = None,
+        timeout: float | None = None,
     ) -> JSONObject:
         """Send one request and return the JSON object of the answer; {} for an answer without content."""
         sent = dict(headers or {})
         if revision is not None:
             sent["If-Match"] = f'"{revision}"'
-        answer = self._send(method, path, json_body=json_body, params=params, headers=sent)
+        answer = self._send(method, path, json_body=json_body, params=params, headers=sent, timeout=timeout)
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return {}
         content = _read_object(answer)

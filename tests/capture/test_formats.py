@@ -248,7 +248,7 @@ def test_a_time_may_be_a_day_ahead_and_no_more() -> None:
 def test_a_time_before_retention_is_refused() -> None:
     assert read(body(ts=OLDEST.isoformat())).occurred_at == OLDEST
     error = refusal(body(ts=(OLDEST - timedelta(microseconds=1)).isoformat()))
-    assert (error.field, error.reason) == ("ts", "before the start of event retention")
+    assert (error.field, error.reason) == ("ts", f"before {OLDEST:%Y-%m-%d}, where the retention of events begins")
 
 
 @pytest.mark.parametrize("ts", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])

@@ -7,8 +7,8 @@ import pytest
 from conftest import SKILL_BODY, World
 from helpers import UNKNOWN_ID, client_with, github_token, new_key, ok, refusal, rows, wrong_field
 
-import goldvein.capture.service as capture_service
 from goldvein.app import create_app
+from goldvein.capture import recorder
 from goldvein.capture.prices import PRICES_AS_OF, estimate_cost
 from goldvein.capture.tables import TokenMeasurement, UsageEvent
 from goldvein.consent.tables import ConsentEvent
@@ -309,7 +309,7 @@ def test_a_failing_sanitizer_drops_the_text_and_not_the_event(
     def fail(_texts: list[str], _extra_rules: object, *, names: bool) -> None:
         raise error
 
-    monkeypatch.setattr(capture_service, "sanitize_many", fail)
+    monkeypatch.setattr(recorder, "sanitize_many", fail)
     answer = track(world, **SNIPPETS)
     assert (answer["outcome"], answer["capture"]) == ("stored", {"outcome": "failed", "reason": reason})
     assert rows(world, TrainingExample) == []

@@ -4,7 +4,7 @@ import pytest
 from conftest import World
 from helpers import UNKNOWN_ID, check_refused, client_with, new_key, ok, refusal, rows
 
-from goldvein.capture.tables import UsageEvent
+from goldvein.capture.tables import KnownEvent
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback.tables import TrainingExample
 
@@ -38,7 +38,7 @@ def check_nothing_of_bob_is_left(world: World) -> None:
             assert (row.example_input, row.example_output, row.expected_output, row.review_notes) == (None,) * 4
             assert (row.findings, row.quality_score, row.output_verdict) == (None,) * 3
     assert rows(world, ExampleRevision) == []
-    of_bob = [event for event in rows(world, UsageEvent) if event.person_id == world.someone("bob").person_id]
+    of_bob = [event for event in rows(world, KnownEvent) if event.person_id == world.someone("bob").person_id]
     assert {event.body_hash for event in of_bob} == {None}
 
 
@@ -104,7 +104,7 @@ def test_erasing_one_forgets_the_hash_of_what_was_sent(world: World) -> None:
     world.capture(text="kept", event_id="e2")
     ok(world.client("bob").delete(f"{DATA}/{erased}"))
     event_id = next(row.usage_event_id for row in rows(world, TrainingExample) if row.id == erased)
-    assert {event.id == event_id: event.body_hash is None for event in rows(world, UsageEvent)} == {
+    assert {event.usage_event_id == event_id: event.body_hash is None for event in rows(world, KnownEvent)} == {
         True: True,
         False: False,
     }

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from goldvein.capture import skill_deletion
-from goldvein.capture.formats import TRACK_RULES
-from goldvein.capture.outcomes import FAILED, NONE
+from goldvein.capture.formats import MAX_BATCH_EVENTS, TRACK_RULES
+from goldvein.capture.outcomes import FAILED, NONE, REJECTED
 from goldvein.consent.decision import DENIED
 from goldvein.identity.access import ActorDep, RuntimeDep
 from goldvein.skills import service as skills
@@ -64,8 +64,27 @@ def describe_doors() -> dict[str, Any]:
             },
         },
     }
+    rejected = {
+        "type": "object",
+        "properties": {
+            "outcome": {"type": "string", "enum": ["rejected"]},
+            "reason": {"type": "string", "enum": list(REJECTED)},
+            "error": {"type": "object"},
+        },
+    }
+    events = {"type": "array", "items": track, "minItems": 1, "maxItems": MAX_BATCH_EVENTS}
+    results = {"type": "array", "items": {"anyOf": [answer, rejected]}}
     return {
         "/api/track": {"post": _operation("track", "Report one use of a skill", track, answer, _ERRORS)},
+        "/api/track/batch": {
+            "post": _operation(
+                "track_batch",
+                "Report many uses; each has its own outcome",
+                {"type": "object", "required": ["events"], "properties": {"events": events}},
+                {"type": "object", "properties": {"results": results}},
+                {status: text for status, text in _ERRORS.items() if status not in {"404", "409"}},
+            )
+        },
         "/api/hooks/claude-code": {
             "post": _operation(
                 "claude_code_hook",

@@ -26,6 +26,8 @@ MAX_MODEL_CHARS: Final = 100
 MAX_SNIPPET_BYTES: Final = 64 * 1024
 MAX_COUNT: Final = 2**53  # the last integer that every JSON client can count up to
 MAX_CLOCK_AHEAD: Final = timedelta(hours=24)
+MAX_EVENT_BYTES: Final = 256 * 1024
+MAX_BATCH_EVENTS: Final = 1_000
 
 NUL_SIGN: Final = "\u2400"  # ␀; PostgreSQL has no NUL in text, and a silent removal could join two words
 
@@ -132,7 +134,15 @@ class _Track(msgspec.Struct):
     latency_ms: Count | None = None
 
 
+class _Batch(msgspec.Struct):
+    """The body of POST /api/track/batch; its events are read one by one, so that a bad one fails alone."""
+
+    events: list[msgspec.Raw] | None = None
+
+
 _TRACK_DECODER: Final = msgspec.json.Decoder(_Track)
+_BATCH_DECODER: Final = msgspec.json.Decoder(_Batch)
+BATCH_RULES: Final[Mapping[str, str]] = {"events": f"required; a list of 1 to {MAX_BATCH_EVENTS} events"}
 _PLACE_IN_MESSAGE: Final = re.compile(r"- at `\$\.([a-z_]+)")
 
 Decoded = TypeVar("Decoded")
@@ -173,6 +183,26 @@ def read_track(body: bytes, *, received_at: datetime, oldest: datetime) -> Captu
         latency_ms=sent.latency_ms,
         replaced_nuls=input_nuls + output_nuls,
     )
+
+
+def read_batch(body: bytes, received_at: datetime, oldest: datetime) -> list[CapturedUse | InvalidField]:
+    """Read the events of POST /api/track/batch: for each, in order, the use or what is wrong with it.
+
+    Raises `InvalidField` when the body as a whole cannot be read, or holds none or too many.
+    """
+    events = required(decode_object(body, _BATCH_DECODER, BATCH_RULES).events, "events", BATCH_RULES)
+    if not 1 <= len(events) <= MAX_BATCH_EVENTS:
+        raise InvalidField(field="events", reason=BATCH_RULES["events"])
+    return [_read_one(bytes(event), received_at, oldest) for event in events]
+
+
+def _read_one(event: bytes, received_at: datetime, oldest: datetime) -> CapturedUse | InvalidField:
+    if len(event) > MAX_EVENT_BYTES:
+        return InvalidField(field="body", reason=f"an event of at most {MAX_EVENT_BYTES} bytes")
+    try:
+        return read_track(event, received_at=received_at, oldest=oldest)
+    except InvalidField as error:
+        return error.with_traceback(None)  # its frames hold the raw text
 
 
 def decode_object(body: bytes, decoder: msgspec.json.Decoder[Decoded], rules: Mapping[str, str]) -> Decoded:
@@ -260,7 +290,7 @@ def _read_timestamp(ts: str, *, received_at: datetime, oldest: datetime) -> date
     if occurred_at is None:
         raise InvalidField(field="ts", reason=TRACK_RULES["ts"])
     if occurred_at < oldest:
-        raise InvalidField(field="ts", reason="before the start of event retention")
+        raise InvalidField(field="ts", reason=f"before {oldest:%Y-%m-%d}, where the retention of events begins")
     if occurred_at - received_at > MAX_CLOCK_AHEAD:
         raise InvalidField(field="ts", reason="more than 24 hours in the future")
     return occurred_at.astimezone(UTC)

@@ -23,7 +23,7 @@ REJECTED: Final = (
     "no_skill",
     "not_a_use",
 )
-NONE: Final = ("no_snippets", "oversize_snippet")
+NONE: Final = ("no_snippets", "oversize_snippet", "quota")
 FAILED: Final = ("sanitizer_failed", "text_too_long", "internal_error")
 
 REASONS: Final = {"denied": DENIED, "none": NONE, "failed": FAILED}

@@ -6,6 +6,7 @@ estimate: caching, batch discounts and long-context surcharges are not in it. A 
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 PRICES_AS_OF: Final = "2025-11-01"
@@ -42,11 +43,14 @@ _AROUND_NAME: Final = re.compile(
 
 def estimate_cost(model_name: str, input_tokens: int | None, output_tokens: int | None) -> Decimal | None:
     """The exact product of tokens and list price in US dollars; None for a model without a listed price."""
-    prices = _PRICES.get(_AROUND_NAME.sub("", model_name.lower()))
+    prices = _prices_of(model_name)
     if prices is None:
         return None
-    tokens = (input_tokens or 0, output_tokens or 0)
-    return (
-        sum((Decimal(price) * count for price, count in zip(prices, tokens, strict=True)), Decimal())
-        / _TOKENS_PER_PRICE
-    )
+    for_input, for_output = prices
+    return (for_input * (input_tokens or 0) + for_output * (output_tokens or 0)) / _TOKENS_PER_PRICE
+
+
+@lru_cache(maxsize=1024)
+def _prices_of(model_name: str) -> tuple[Decimal, Decimal] | None:
+    prices = _PRICES.get(_AROUND_NAME.sub("", model_name.lower()))
+    return None if prices is None else (Decimal(prices[0]), Decimal(prices[1]))

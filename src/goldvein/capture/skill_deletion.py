@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, func, select
 
-from goldvein.capture.tables import HookTurn, TokenMeasurement, UsageEvent
+from goldvein.capture.tables import HookTurn, KnownEvent, TokenMeasurement, UsageEvent
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, NotAllowed
 from goldvein.examples.tables import ExampleRevision
@@ -44,6 +44,7 @@ def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm:
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(examples)),
         delete(SkillFeedback).where(SkillFeedback.skill_id == skill.id),
         delete(TokenMeasurement).where(TokenMeasurement.usage_event_id.in_(events)),
+        delete(KnownEvent).where(KnownEvent.usage_event_id.in_(events)),
         delete(UsageEvent).where(UsageEvent.skill_id == skill.id),
         delete(HookTurn).where(HookTurn.skill_id == skill.id),
         delete(SkillVersion).where(SkillVersion.skill_id == skill.id),

@@ -9,17 +9,21 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldvein.db.base import Base, ExactDecimal, HasId, Id, TenantOwned, UtcTime
 
+# Only of a captured use is the text in the hash of the body; a withdrawal looks for these.
+_HOLDS_TEXT = text("capture_outcome = 'captured' AND body_hash IS NOT NULL")
+
 
 class UsageEvent(TenantOwned, HasId, Base):
     """One reported use of a skill. No text of the use is here, only names, numbers and what became of the capture.
 
-    `reporter_id` is the person of the key, or the key itself when it is a service key; the client's event_id is
-    unique for it and kept as a keyed hash, as is the body (null once the person's data is erased).
+    `reporter_id` is the person of the key, or the key itself when it is a service key. The two hashes are those of the
+    release before: `KnownEvent` has them now, and the release after this one drops the columns.
     """
 
     __tablename__ = "usage_events"
@@ -52,6 +56,33 @@ class UsageEvent(TenantOwned, HasId, Base):
     capture_outcome: Mapped[str] = mapped_column(String(20))
     capture_reason: Mapped[str | None] = mapped_column(String(40))
     occurred_at: Mapped[datetime] = mapped_column(UtcTime)
+    received_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class KnownEvent(TenantOwned, Base):
+    """An event_id that was used, as a keyed hash over its reporter too, with the answer it got.
+
+    A table of its own, since it outlives the event: the answer to a retry is kept for 30 days longer than events are.
+    `body_hash` tells a retry from another event under the same id; it is null once what it was made of is erased.
+    """
+
+    __tablename__ = "known_events"
+    __table_args__ = (
+        Index(
+            "ix_known_events_captured",
+            "tenant_id",
+            "person_id",
+            sqlite_where=_HOLDS_TEXT,
+            postgresql_where=_HOLDS_TEXT,
+        ),
+    )
+
+    event_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    usage_event_id: Mapped[str] = mapped_column(Id)
+    person_id: Mapped[str | None] = mapped_column(Id)
+    body_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    capture_outcome: Mapped[str] = mapped_column(String(20))
+    capture_reason: Mapped[str | None] = mapped_column(String(40))
     received_at: Mapped[datetime] = mapped_column(UtcTime)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from goldvein.cli import examples, hook, operating, own, sanitizing, skills
+from goldvein.cli import examples, hook, importing, operating, own, sanitizing, skills
 from goldvein.cli.groups import command, group
 from goldvein.errors import GoldveinError
 from goldvein.terminal import complain, report
@@ -43,6 +43,7 @@ skills.add_to(app)
 own.add_to(app)
 hook.add_to(app)
 sanitizing.add_to(app)
+importing.add_to(app)
 examples.add_to(app)
 operating.add_to(app)
 command(own.keys, "rotate-server", "goldvein key rotate-server")(operating.rotate_server_key)

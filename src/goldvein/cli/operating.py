@@ -24,6 +24,10 @@ PortOption = Annotated[
         min=0, max=65535, metavar="PORT", help="Port to listen on; 0: any free one (default: GOLDVEIN_PORT or 8787)."
     ),
 ]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, metavar="N", help="Server processes, on PostgreSQL (default: GOLDVEIN_WORKERS or 1)."),
+]
 EmailArgument = Annotated[str, typer.Argument(help="The person's address.")]
 
 tenants = group("Organisations on this server (operator).", "goldvein tenant list")
@@ -35,22 +39,24 @@ people = group(
 
 def add_to(app: typer.Typer) -> None:
     """Add the operator's commands."""
-    command(app, "serve", "goldvein serve --port 8787", panel=PANEL)(serve)
+    command(app, "serve", "goldvein serve --port 8787", "goldvein serve --workers 4", panel=PANEL)(serve)
     command(app, "migrate", "goldvein migrate", panel=PANEL)(migrate)
     command(app, "doctor", "goldvein doctor", panel=PANEL)(examine)
     app.add_typer(tenants, name="tenant", rich_help_panel=PANEL)
     app.add_typer(people, name="person", rich_help_panel=PANEL)
 
 
-def serve(host: HostOption = None, port: PortOption = None) -> None:
+def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOption = None) -> None:
     """Run the server until it is told to stop.
+
+    With `--workers` several processes serve one PostgreSQL store; each allows its share of the limits.
 
     An empty SQLite store is made at the first start, with one organisation and one admin, whose login link is printed.
     For another link: `goldvein person login-link admin@localhost`.
     """
     from goldvein.cli import store
 
-    store.serve(host=host, port=port)
+    store.serve(host=host, port=port, workers=workers)
 
 
 def migrate() -> None:

@@ -26,7 +26,9 @@ from goldvein.server import (
     make_server,
     opened,
     prepare_store,
+    refuse_sharing_sqlite,
     rescanning,
+    serve_together,
     telling_store_errors,
 )
 from goldvein.telemetry import configure_logging
@@ -36,13 +38,19 @@ FIRST_TENANT_NAME = "My organisation"
 FIRST_ADMIN_EMAIL = "admin@localhost"
 
 
-def serve(*, host: str | None, port: int | None) -> None:
+def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
     """Serve until a signal; make an empty SQLite store and its first admin before."""
     settings = all_settings.load()
     configure_logging(settings.log_level)
-    listener, settings = bind(
-        replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    chosen = replace(
+        settings,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        workers=workers or settings.workers,
     )
+    if chosen.workers > 1:
+        refuse_sharing_sqlite(chosen)
+    listener, settings = bind(chosen)
     with listener, ended_by_signals(), opened(settings) as runtime:
         prepare_store(runtime)
         server = make_server(runtime)
@@ -52,7 +60,10 @@ def serve(*, host: str | None, port: int | None) -> None:
             say(f"First start: sign in as {FIRST_ADMIN_EMAIL} with this link (once, within an hour):")
             say_line(f"{settings.base_url}/login/{link}")
         with rescanning(runtime):
-            server.run(sockets=[listener])
+            if settings.workers > 1:
+                serve_together(settings, listener)
+            else:
+                server.run(sockets=[listener])
 
 
 def _welcome_first_admin(runtime: Runtime) -> str | None:

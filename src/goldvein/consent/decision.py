@@ -28,11 +28,25 @@ DENIED: Final = (
 class Event(Protocol):
     """What the decision reads of a consent event."""
 
-    id: str
-    action: str
-    purposes: list[str]
-    skill_ids: list[str] | None
-    expires_at: datetime | None
+    @property
+    def id(self) -> str:
+        """Which event this is: the record an example stands on."""
+
+    @property
+    def action(self) -> str:
+        """What was chosen."""
+
+    @property
+    def purposes(self) -> list[str]:
+        """For what."""
+
+    @property
+    def skill_ids(self) -> list[str] | None:
+        """For which skills; None: all."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Until when."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from goldvein.consent import decision
 from goldvein.consent.tables import ConsentEvent, Notice
+from goldvein.db.batch import Query, Transaction
 from goldvein.db.ids import new_id
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, StaleRevision
@@ -39,6 +41,50 @@ def consent_history(session: TenantSession, person_id: str) -> list[ConsentEvent
     """All events of a person, oldest first."""
     rows = select(ConsentEvent).where(ConsentEvent.subject == "person", ConsentEvent.person_id == person_id)
     return list(session.scalars(rows.order_by(ConsentEvent.seq)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InForce:
+    """What the decision reads of a consent event."""
+
+    id: str
+    action: str
+    purposes: list[str]
+    skill_ids: list[str] | None
+    expires_at: datetime | None
+
+
+_EVENTS = ConsentEvent.__table__.c
+_READ = (_EVENTS.person_id, _EVENTS.id, _EVENTS.action, _EVENTS.purposes, _EVENTS.skill_ids, _EVENTS.expires_at)
+_LATER = ConsentEvent.__table__.alias("later").c
+_NEWEST = select(func.max(_LATER.seq)).where(
+    _LATER.tenant_id == _EVENTS.tenant_id, _LATER.subject == "person", _LATER.person_id == _EVENTS.person_id
+)
+_SWITCH_IN_FORCE = Query(
+    select(*_READ).where(_EVENTS.subject == "tenant", _EVENTS.person_id.is_(None)).order_by(_EVENTS.seq.desc()).limit(1)
+)
+_CONSENTS_IN_FORCE = Query(
+    select(*_READ).where(
+        _EVENTS.subject == "person",
+        _EVENTS.person_id.in_(bindparam("people", expanding=True)),
+        _EVENTS.seq == _NEWEST.correlate(ConsentEvent.__table__).scalar_subquery(),
+    )
+)
+
+
+def in_force(transaction: Transaction, people: Sequence[str]) -> tuple[InForce | None, dict[str, InForce]]:
+    """The latest event of the tenant's switch, and of each of these people who ever chose.
+
+    For the writer: whoever enters a tenant holds its consent, so this is what decides what the transaction stores.
+    """
+    switch, consents = transaction.read((_SWITCH_IN_FORCE, {}), (_CONSENTS_IN_FORCE, {"people": list(people)}))
+    found = {row[0]: _in_force(row) for row in (*switch, *consents)}
+    return found.pop(None, None), found
+
+
+def _in_force(row: tuple[object, ...]) -> InForce:
+    names = ("id", "action", "purposes", "skill_ids", "expires_at")
+    return InForce(**dict(zip(names, row[1:], strict=True)))  # type: ignore[arg-type]  # the columns' own types
 
 
 def decide(session: TenantSession, use: decision.Use) -> decision.Decision:

@@ -9,7 +9,8 @@ policies which tenant it is. `write_across_tenants()` and `read_across_tenants()
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -53,6 +54,44 @@ class TenantSession(Session):
     bulk_save_objects = bulk_insert_mappings = bulk_update_mappings = _refuse_bulk
 
 
+class FairLock:
+    """A lock that goes to whoever has waited longest.
+
+    Python's own goes to whoever asks first after a release, which is the thread that has just released it: the writer
+    of the hot path would keep a withdrawal waiting for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        """Take the lock; False when it could not be had within `timeout` seconds."""
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=timeout):
+            return True
+        with self._guard:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+        return True  # it was handed over at the very end of the wait
+
+    def release(self) -> None:
+        """Give the lock up, to the first who waits."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+
 class Database:
     """One store: an engine, the order of its writers, and sessions bound to tenants."""
 
@@ -62,7 +101,22 @@ class Database:
         self._write_engine = self.engine.execution_options(goldvein_write=True)
         # On SQLite one process-wide lock orders the writers: waiting here is fair and cheap, busy-waiting in
         # SQLite's own lock is neither.
-        self._write_lock = threading.Lock() if self.is_sqlite else None
+        self._write_lock = FairLock() if self.is_sqlite else None
+        self._checkpointing = threading.Lock()
+        self._watchers: list[tuple[frozenset[str], Callable[[], None]]] = []
+
+    def watch(self, tables: frozenset[str], forget: Callable[[], None]) -> None:
+        """Call `forget` whenever a session of this process has written to one of the tables, before its caller goes on.
+
+        For what is remembered of them: no route has to think of it, so none can forget to.
+        """
+        self._watchers.append((tables, forget))
+
+    def _tell_watchers(self, session: TenantSession) -> None:
+        changed: set[str] = session.info.get("changed", set())
+        for tables, forget in self._watchers:
+            if tables & changed:
+                forget()
 
     @contextmanager
     def read(self, tenant_id: str) -> Iterator[TenantSession]:
@@ -73,9 +127,12 @@ class Database:
     @contextmanager
     def write(self, tenant_id: str) -> Iterator[TenantSession]:
         """A transaction of one tenant; committed, durably, when the block ends without an error."""
-        with self._exclusive(), self._session(self._write_engine, tenant_id) as session:
+        with self.exclusive(), self._session(self._write_engine, tenant_id) as session:
             yield session
-            session.commit()
+            try:
+                session.commit()
+            finally:  # whatever became of a commit that failed, what is remembered may be wrong now
+                self._tell_watchers(session)
 
     @contextmanager
     def read_across_tenants(self) -> Iterator[TenantSession]:
@@ -90,7 +147,8 @@ class Database:
             yield session
 
     @contextmanager
-    def _exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
+        """The turn to write: one at a time and in order on SQLite, at once on PostgreSQL."""
         if self._write_lock is None:
             yield
             return
@@ -123,7 +181,7 @@ class Database:
         if self.is_sqlite:
             yield True
             return
-        key = {"key": _lock_key(work)}
+        key = {"key": lock_number(work)}
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             is_alone = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key))
             try:
@@ -141,23 +199,40 @@ class Database:
         if not self.is_sqlite:
             return
         try:
-            cleared = any(self._checkpoint() for _ in range(_CLEAR_LOG_TRIES))
+            cleared = any(self._truncate_log() for _ in range(_CLEAR_LOG_TRIES))
         except (StoreUnavailable, DBAPIError):
             cleared = False
         if not cleared:
             log.warning("log_not_cleared", store="sqlite")
 
-    def _checkpoint(self) -> bool:
+    def _truncate_log(self) -> bool:
         """Try once, without waiting for readers."""
-        with self._exclusive(), self.engine.connect() as connection:
-            connection.exec_driver_sql("COMMIT")  # a checkpoint runs outside of transactions
+        with self._checkpointing, self.exclusive(), self._outside_transactions() as connection:
             connection.exec_driver_sql("PRAGMA busy_timeout = 0")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {SQLITE_BUSY_MILLISECONDS}")
-            connection.exec_driver_sql("BEGIN")
         if busy:
             time.sleep(0.05)
         return not busy
+
+    def checkpoint(self) -> None:
+        """Move what SQLite's log holds into the database file, so that the log begins anew.
+
+        Most of it beside the writers, who go on; what they have added meanwhile in a turn of its own, or the log would
+        never be empty and grow for as long as there is load.
+        """
+        with self._checkpointing, self._outside_transactions() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+            with self.exclusive():
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @contextmanager
+    def _outside_transactions(self) -> Iterator[Connection]:
+        """A connection without a transaction, where SQLite checkpoints."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            yield connection
+            connection.exec_driver_sql("BEGIN")
 
     def close(self) -> None:
         """Close every connection."""
@@ -183,12 +258,17 @@ def lock_consent(session: TenantSession, *, exclusive: bool) -> None:
     if connection.dialect.name != "postgresql":
         return
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-    connection.execute(text(f"SELECT {function}(:key)"), {"key": _lock_key(f"consent:{session.tenant_id}")})
+    connection.execute(text(f"SELECT {function}(:key)"), {"key": lock_number("consent", session.tenant_id)})
 
 
-def _lock_key(name: str) -> int:
-    """The number by which PostgreSQL knows a lock."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+def lock_number(*name: str) -> int:
+    """The number under which PostgreSQL knows the lock of this name."""
+    digest = hashlib.sha256(":".join(name).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _note_change(session: Session, *tables: str) -> None:
+    session.info.setdefault("changed", set()).update(tables)
 
 
 @event.listens_for(TenantSession, "after_begin")
@@ -202,6 +282,8 @@ def _tell_the_policies(session: Session, _transaction: SessionTransaction, conne
 def _restrict_to_tenant(state: ORMExecuteState) -> None:
     if not state.is_orm_statement or state.is_insert:
         raise TenantViolation("sessions run ORM selects, updates and deletes; new rows are added as objects")
+    if state.is_update or state.is_delete:
+        _note_change(state.session, *(mapper.local_table.name for mapper in state.all_mappers))  # type: ignore[attr-defined]
     tenant_id: str = state.session.info["tenant_id"]
     if tenant_id == ANY_TENANT:
         for mapper in state.all_mappers:
@@ -219,6 +301,7 @@ def _restrict_to_tenant(state: ORMExecuteState) -> None:
 def _keep_writes_in_tenant(session: Session, _context: Any, _instances: Any) -> None:
     tenant_id: str = session.info["tenant_id"]
     for row in (*session.new, *session.dirty, *session.deleted):
+        _note_change(session, row.__tablename__)
         if not isinstance(row, TenantOwned):
             continue
         if tenant_id == ANY_TENANT:

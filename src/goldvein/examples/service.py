@@ -1,13 +1,15 @@
 """Training examples: golden ones by hand, captured ones from use, and their review."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, update
 
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision
+from goldvein.db.batch import BulkInsert, Query, Transaction
 from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession, for_change, lock_consent
 from goldvein.errors import InvalidField, NotAllowed, NotFound, WrongStatus
@@ -16,7 +18,7 @@ from goldvein.examples.rescan import TEXTS, added, bring_up_to_date, count_findi
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback import kinds
 from goldvein.feedback.service import older_than
-from goldvein.feedback.tables import TrainingExample
+from goldvein.feedback.tables import SkillFeedback, TrainingExample
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
 from goldvein.identity.server_key import ServerKey
@@ -77,8 +79,32 @@ def create_golden(
     return example
 
 
-def store_captured(
-    session: TenantSession,
+_CAPTURED_COLUMNS = (
+    "id",
+    "feedback_type",
+    "skill_id",
+    "user_id",
+    "usage_event_id",
+    "status",
+    "source",
+    "example_input",
+    "example_output",
+    "sanitizer_version",
+    "findings",
+    "tool_name",
+    "skill_version_id",
+    "skill_digest",
+    "tenant_consent_id",
+    "person_consent_id",
+    "revision",
+    "created_at",
+    "updated_at",
+)
+CAPTURED = BulkInsert(SkillFeedback.__table__, *_CAPTURED_COLUMNS)
+"""How the writer stores captured uses; its rows are made by `captured_row` alone."""
+
+
+def captured_row(
     *,
     decision: Decision,
     skill_id: str,
@@ -89,31 +115,58 @@ def store_captured(
     skill_digest: str | None,
     texts: tuple[Sanitized, Sanitized],
     now: datetime,
-) -> TrainingExample:
-    """Store a captured use as a pending example. The decision was taken in this transaction, and is a yes."""
+) -> tuple[Any, ...]:
+    """A captured use as a pending example. The decision was taken in the storing transaction, and is a yes."""
     assert decision.allowed  # noqa: S101 (the constraint captured_stands_on_consent says the same to the database)
-    example = TrainingExample(
-        id=new_id(),
-        skill_id=skill_id,
-        user_id=person_id,
-        usage_event_id=usage_event_id,
-        status="pending",
-        source="usage_capture",
-        example_input=texts[0].text,
-        example_output=texts[1].text,
-        sanitizer_version=texts[0].version,
-        findings=count_findings(texts),
-        tool_name=tool_name,
-        skill_version_id=skill_version_id,
-        skill_digest=skill_digest,
-        tenant_consent_id=decision.tenant_record_id,
-        person_consent_id=decision.person_record_id,
-        revision=1,
-        created_at=now,
-        updated_at=now,
+    return (
+        new_id(),
+        kinds.TRAINING_EXAMPLE,
+        skill_id,
+        person_id,
+        usage_event_id,
+        "pending",
+        "usage_capture",
+        texts[0].text,
+        texts[1].text,
+        texts[0].version,
+        count_findings(texts),
+        tool_name,
+        skill_version_id,
+        skill_digest,
+        decision.tenant_record_id,
+        decision.person_record_id,
+        1,
+        now,
+        now,
     )
-    session.add(example)
-    return example
+
+
+# The words are written out, or the database would not see that its partial indexes hold these rows.
+_ROWS = SkillFeedback.__table__.c
+_IS_CAPTURED = _ROWS.source == literal_column("'usage_capture'")
+_OF_SKILLS = _ROWS.skill_id.in_(bindparam("skills", expanding=True))
+_COUNT_PENDING = Query(
+    select(_ROWS.skill_id, func.count())
+    .where(_IS_CAPTURED, _ROWS.status == literal_column("'pending'"), _OF_SKILLS)
+    .group_by(_ROWS.skill_id)
+)
+_COUNT_OF_DAY = Query(
+    select(_ROWS.skill_id, _ROWS.user_id, func.count())
+    .where(_IS_CAPTURED, _OF_SKILLS, _ROWS.user_id.in_(bindparam("people", expanding=True)))
+    .where(_ROWS.created_at > bindparam("since"))
+    .group_by(_ROWS.skill_id, _ROWS.user_id)
+)
+
+
+def count_captured(
+    transaction: Transaction, *, skill_ids: Sequence[str], people: Sequence[str], since: datetime
+) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+    """How many captured examples wait in each skill, and how many came from each person in each skill since then."""
+    skills_asked = {"skills": list(skill_ids)}
+    pending, of_day = transaction.read(
+        (_COUNT_PENDING, skills_asked), (_COUNT_OF_DAY, {**skills_asked, "people": list(people), "since": since})
+    )
+    return dict(pending), {(skill_id, person_id): count for skill_id, person_id, count in of_day}
 
 
 def _within(field: str, text: str, most: int) -> str:

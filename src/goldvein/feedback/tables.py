@@ -30,6 +30,11 @@ def _unique_where(name: str, *columns: str, where: str) -> Index:
     )
 
 
+def _index_where(name: str, *columns: str, where: str) -> Index:
+    condition = text(where)
+    return Index(f"ix_skill_feedback_{name}", "tenant_id", *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 class SkillFeedback(TenantOwned, HasId, Base):
     """What people say of a skill: one table, told apart by `feedback_type`; constraints say what each kind has."""
 
@@ -88,6 +93,9 @@ class SkillFeedback(TenantOwned, HasId, Base):
         ),
         Index("ix_skill_feedback_list", "tenant_id", "skill_id", "feedback_type", "created_at", "id"),
         Index("ix_skill_feedback_user", "tenant_id", "user_id", "feedback_type"),
+        # What limits how much is captured: see capture/storing.py.
+        _index_where("pending_captures", "skill_id", where="status = 'pending' AND source = 'usage_capture'"),
+        _index_where("captures_of_day", "skill_id", "user_id", "created_at", where="source = 'usage_capture'"),
         _unique_where("example_of_event", "usage_event_id", where=f"{_IS_EXAMPLE} AND usage_event_id IS NOT NULL"),
         _unique_where("vote_on_skill", "skill_id", "user_id", where=f"{_IS_VOTE} AND usage_event_id IS NULL"),
         _unique_where("vote_on_event", "usage_event_id", "user_id", where=f"{_IS_VOTE} AND usage_event_id IS NOT NULL"),

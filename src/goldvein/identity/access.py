@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import Annotated
+from typing import Annotated, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
@@ -15,13 +16,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from goldvein.db.session import Database
-from goldvein.errors import BadSignature, CrossOrigin, NotAuthenticated, TooManyRequests
+from goldvein.errors import BadSignature, CrossOrigin, InvalidField, NotAuthenticated, TooManyRequests
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service
 from goldvein.identity.actor import Actor
 from goldvein.identity.keys import parse_token, signature_flaw
 from goldvein.identity.server_key import ServerKey
-from goldvein.identity.tables import ApiKey
 from goldvein.settings import Settings
 from goldvein.telemetry import Metrics
 
@@ -30,6 +30,8 @@ WHOLE_BODY = "goldvein.body"  # where the edge puts the raw body of a request, f
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+_FAILING_SECONDS = 180.0  # the limits look back for less
+_MOST_FAILING = 10_000
 _ADDRESS_SHARE = 20  # how many times more a whole address may fail than one key there: many people share an address
 
 
@@ -43,24 +45,37 @@ class Limiter:
 
     def __init__(self, settings: Settings) -> None:
         self._limits = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._track = RateLimitItemPerMinute(settings.track_limit_per_minute)
-        limit = settings.failed_authentication_limit_per_minute
+        self._track = RateLimitItemPerMinute(_share(settings.track_limit_per_minute, settings))
+        limit = _share(settings.failed_authentication_limit_per_minute, settings)
+        self._failing: dict[str, float] = {}
         self._failures = RateLimitItemPerMinute(limit)
         self._address_failures = RateLimitItemPerMinute(limit * _ADDRESS_SHARE)
 
-    def count_track(self, public_key_id: str) -> None:
-        """Count one call with a key; raises TooManyRequests over the limit."""
-        if not self._limits.hit(self._track, "track", public_key_id):
+    def count_track(self, public_key_id: str, events: int = 1) -> None:
+        """Count events reported with a key; raises TooManyRequests over the limit, and counts none of them then.
+
+        More than the limit at once could never pass: InvalidField says so.
+        """
+        if events >= self._track.amount and events > 1:
+            most = f"at most {self._track.amount} at once: the limit of a key for a minute in this process"
+            raise InvalidField(field="events", reason=most)
+        if not self._limits.hit(self._track, "track", public_key_id, cost=events):
             raise self._refusal(self._track, "track", public_key_id)
 
     def need_few_failures(self, address: str, token: str) -> None:
         """Raise TooManyRequests when this key, or anything from this address, was refused too often."""
+        if network_of(address) not in self._failing:  # nearly always; asking the limits costs as much as a whole call
+            return
         for item, key in self._failure_keys(address, token):
             if not self._limits.test(item, *key):
                 raise self._refusal(item, *key)
 
     def count_failure(self, address: str, token: str) -> None:
         """Count one refused key."""
+        now = time.monotonic()
+        if len(self._failing) >= _MOST_FAILING:
+            self._failing = {place: at for place, at in self._failing.items() if now - at < _FAILING_SECONDS}
+        self._failing[network_of(address)] = now
         for item, key in self._failure_keys(address, token):
             self._limits.hit(item, *key)
 
@@ -81,6 +96,12 @@ class Limiter:
         return TooManyRequests(retry_after_seconds=max(1, math.ceil(reset_time - time.time())))
 
 
+def _share(limit: int, settings: Settings) -> int:
+    """What one of several processes allows: each counts by itself, so each gets its part."""
+    return math.ceil(limit / settings.workers)
+
+
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What counts as one place: an IPv4 address, or the /64 network that one IPv6 customer has."""
     try:
@@ -105,9 +126,21 @@ class Runtime:
     metrics: Metrics = field(default_factory=Metrics)
     limiter: Limiter = field(init=False)
     now: Callable[[], datetime] = utc_now
+    _at_close: list[Callable[[], None]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.limiter = Limiter(self.settings)
+
+    def at_close(self, end: Callable[[], None]) -> None:
+        """Have something ended before the store is closed."""
+        self._at_close.append(end)
+
+    def close(self) -> None:
+        """End what was started on this runtime, in the order of its start, then close the store. Safe to call twice."""
+        ends, self._at_close = self._at_close, []
+        for end in ends:
+            end()
+        self.database.close()
 
     @classmethod
     def open(cls, settings: Settings) -> "Runtime":
@@ -169,7 +202,19 @@ def _actor_of_key(request: Request, runtime: Runtime, token: str) -> Actor | Non
     return actor
 
 
-def need_signature(runtime: Runtime, key: ApiKey, headers: Mapping[str, str], body: bytes) -> None:
+class SigningKey(Protocol):
+    """What a signature is checked against."""
+
+    @property
+    def id(self) -> str:
+        """The key's id, from which its signing secret is derived."""
+
+    @property
+    def requires_signature(self) -> bool:
+        """Whether calls with this key must be signed."""
+
+
+def need_signature(runtime: Runtime, key: SigningKey, headers: Mapping[str, str], body: bytes) -> None:
     """Raise BadSignature for a call with a key that requires signatures, unless its signature holds."""
     if not key.requires_signature:
         return

