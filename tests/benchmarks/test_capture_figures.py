@@ -93,6 +93,13 @@ def test_verdicts_are_computed_from_what_was_measured_on_each_kind_of_store() ->
     assert "| 0.40: missed | 0.40: met | SQLite at least 0.6, PostgreSQL at least 0.35 |" in capture
 
 
+def test_one_good_round_does_not_meet_a_goal_and_one_bad_round_does_not_miss_it() -> None:
+    against = [result(1000)] * 3
+    for rounds, verdict in (([900, 590, 580], "missed"), ([610, 100, 620], "met")):
+        measured = Measured(cases={PLAIN_256: [result(rate) for rate in rounds], NULL_256: against})
+        assert f"): {verdict} |" in line(goals_table({"sqlite": measured}), "events/s without snippets, 256")
+
+
 def test_what_was_not_measured_is_not_met() -> None:
     for found in goals_table({"sqlite": Measured()}).splitlines()[2:]:
         assert "not measured" in found
