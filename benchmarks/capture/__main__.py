@@ -100,6 +100,7 @@ def _measure(bench: Bench, kind: str, arguments: argparse.Namespace) -> Measured
 def main(given: Sequence[str] | None = None) -> None:
     """Run everything once and write the tables; a run of some parts or stores is only printed."""
     arguments = _arguments(given)
+    load_before = os.getloadavg()[0]
     server_core, generator_core = cores()
     with stores_in(arguments.folder) as stores, Generator(generator_core) as generator:
         bench = Bench(
@@ -121,6 +122,7 @@ def main(given: Sequence[str] | None = None) -> None:
         file_system=file_system,
         fsync_us=fsync_us,
         pinned=server_core is not None,
+        load_before=load_before,
     )
     text = markdown(run)
     print(text)

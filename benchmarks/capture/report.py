@@ -40,6 +40,8 @@ class Run:
     file_system: str
     fsync_us: float
     pinned: bool
+    load_before: float
+    """What else the machine was doing: the load before anything was started here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -282,9 +284,9 @@ def markdown(run: Run) -> str:
     cores = "the server on one core, the generator on another" if run.pinned else "no core reserved"
     parts = [
         (
-            f"{machine()}; {cores}. Stores on {run.file_system}, where writing and syncing 4 KiB takes "
-            f"{run.fsync_us:,.0f} us. Versions: {versions}. {run.rounds} rounds of {run.seconds:g} s; medians, with the "
-            "lowest and the highest."
+            f"{machine()}; load {run.load_before:.1f} before; {cores}. Stores on {run.file_system}, where writing and "
+            f"syncing 4 KiB takes {run.fsync_us:,.0f} us. Versions: {versions}. {run.rounds} rounds of "
+            f"{run.seconds:g} s; medians, with the lowest and the highest."
         ),
         "### Capture: the figures to reach",
         goals_table(run.measured),
