@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test test-ner check fuzz-sanitizer format bench-sanitizer requirements clean
+.PHONY: demo test test-ner check fuzz-sanitizer format bench-sanitizer bench-capture requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -54,6 +54,11 @@ bench-sanitizer: $(VENV)/.runtime
 fuzz-sanitizer: $(VENV)/.runtime
 	$(BIN)/python -m benchmarks.sanitizer.fuzz
 
+## The capture path under load, on SQLite and PostgreSQL; minutes, more on a busy machine. Writes the tables of docs/benchmarks.md.
+## Others: BENCH="--parts single growth --stores sqlite", BENCH=--full (a minute of burst, ten million events), BENCH=--help.
+bench-capture: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.capture $(BENCH)
+
 ## Resolve the dependencies again; releases younger than a week are not taken.
 requirements:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
@@ -64,4 +69,4 @@ requirements:
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-ner.txt
 
 clean:
-	rm -rf $(VENV) .venv-peers .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers .bench .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

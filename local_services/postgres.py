@@ -34,6 +34,11 @@ class LocalPostgres:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement)
 
+    def version(self) -> str:
+        """The server's own version."""
+        with psycopg.connect(self._server.get_uri()) as connection:
+            return str(connection.info.parameter_status("server_version"))
+
     def create(self, name: str, *, template: str | None = None) -> None:
         """Make a database that belongs to the owner's role, empty or as a copy."""
         copy_of = f" TEMPLATE {template}" if template else ""

@@ -85,20 +85,26 @@ class Tally:
 
     def add(self, status: str, body: bytes, sent: float, answered: float) -> None:
         """Count one answer."""
-        self._statuses[status] += 1
-        if status != _OK:
-            return
-        events = _READ_BATCH.decode(body).results if self._load.batch else [_READ_EVENT.decode(body)]
-        if len(events) != max(self._load.batch, 1):
-            raise ValueError("an answer for another number of events than were sent")
-        for event in events:
+        events = self._read(body) if status == _OK else None
+        self._statuses["unreadable" if status == _OK and events is None else status] += 1
+        for event in events or ():
             self._outcomes[_with_reason(event.outcome, event.reason)] += 1
             if event.capture is not None:
                 self._captures[_with_reason(event.capture.outcome, event.capture.reason)] += 1
+        if events is None:
+            return
         stored = sum(1 for event in events if event.outcome == "stored")
         self._events += stored * overlap(self.start, self.end, of=(sent, answered))
         if self.start <= answered <= self.end:
             self._latencies.append(answered - sent)
+
+    def _read(self, body: bytes) -> list[_Event] | None:
+        """What became of each event; None when the answer does not say it of every one."""
+        try:
+            events = _READ_BATCH.decode(body).results if self._load.batch else [_READ_EVENT.decode(body)]
+        except msgspec.DecodeError:
+            return None
+        return events if len(events) == max(self._load.batch, 1) else None
 
     def lose(self) -> None:
         """Count one request that was never answered."""

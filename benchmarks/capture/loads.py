@@ -32,8 +32,8 @@ class Load:
     batch: int = 0
     """Events in a request to the batch route; 0: single requests."""
     snippets: bool = False
-    warm_up_seconds: float = 0.5
-    seconds: float = 2.0
+    warm_up_seconds: float
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,8 @@ class Result:
     latencies_ms: dict[str, float]
     """`p50`, `p99` and `max` of the requests that were answered with 200; empty when none was."""
     statuses: dict[str, int]
-    """Requests by what came back: an HTTP status, or `lost` for a connection that broke."""
+    """Requests by what came back: an HTTP status, `unreadable` for a 200 that does not say what became of every event,
+    or `lost` for a connection that broke."""
     outcomes: dict[str, int]
     """Events by outcome: `stored`, `duplicate`, `rejected:reason`."""
     captures: dict[str, int]
@@ -56,6 +57,9 @@ class Result:
     generator_busy: float
     """The share of the time that the generator itself computed; near 1 it is what limits."""
     body_bytes: int
+    """How large an event is on average."""
+    server_cpu_us: float | None = None
+    """What the server computed for each stored event, in microseconds; other work on the machine does not change it."""
 
     @property
     def refused(self) -> int:
