@@ -39,8 +39,10 @@ Row = tuple[Any, ...]
 Rows = dict[str, list[Row]]
 
 _COLUMNS = {
-    "usage_events": "tenant_id, id, skill_id, person_id, key_id, reporter_id, event_hash, body_hash, door, tool_name,"
-    " hook_event, session_id, latency_ms, capture_outcome, capture_reason, occurred_at, received_at",
+    "usage_events": "tenant_id, id, skill_id, person_id, key_id, reporter_id, door, tool_name, hook_event,"
+    " session_id, latency_ms, capture_outcome, capture_reason, occurred_at, received_at",
+    "known_events": "tenant_id, event_hash, usage_event_id, person_id, body_hash, capture_outcome, capture_reason,"
+    " received_at",
     "token_measurements": "tenant_id, usage_event_id, model_name, input_tokens, output_tokens",
     "skill_feedback": "tenant_id, id, feedback_type, skill_id, user_id, usage_event_id, status, revision, created_at,"
     " updated_at, example_input, example_output, source, sanitizer_version, findings, tool_name, tenant_consent_id,"
@@ -143,9 +145,9 @@ def _event(random: Random, cast: _Cast, chosen: tuple[str, _Reporter], at: datet
     captured = place % _ONE_EXAMPLE_OF == 0 and reporter.consent_id is not None
     outcome, reason = ("captured", None) if captured else ("none", "no_snippets")
     own = (cast.tenant_id, event_id, skill_id, reporter.person_id, reporter.key_id, reporter.person_id)
-    hashes = (secrets.token_bytes(32), secrets.token_bytes(32))
+    hashed = (cast.tenant_id, secrets.token_bytes(32), event_id, reporter.person_id, secrets.token_bytes(32))
     names = ("track", tool, "PostToolUse", f"session-{place // 40}", random.randrange(20, 9_000))
-    made = {"usage_events": (*own, *hashes, *names, outcome, reason, at, at)}
+    made = {"usage_events": (*own, *names, outcome, reason, at, at), "known_events": (*hashed, outcome, reason, at)}
     if place % 3 < _MEASURED_OF_THREE:
         tokens = (MODELS[place % len(MODELS)], random.randrange(200, 20_000), random.randrange(10, 4_000))
         made["token_measurements"] = (cast.tenant_id, event_id, *tokens)

@@ -1,28 +1,41 @@
 """`goldvein serve` with a writer that stores nothing and answers at once: the most that the server around it can do.
 
-It authenticates, limits, decodes, asks for the consents and sanitizes as the real one does. It exists only here: no
-setting of a server leads to it.
+It authenticates, limits, decodes, asks for the consents, sanitizes and counts as the real one does. It exists only here:
+no setting of a server leads to it.
 """
 
-from goldvein.capture import service
+from collections.abc import Sequence
+
+from goldvein.capture.storing import Outcome
+from goldvein.capture.uses import Prepared
+from goldvein.capture.writer import Place, Writer
+
+from goldvein.capture import recorder
 from goldvein.capture.outcomes import Capture, Recorded
 from goldvein.cli import store
-from goldvein.db.ids import new_id
-from goldvein.db.session import Database
-from goldvein.identity.server_key import ServerKey
 
 
-def answer_at_once(
-    _database: Database, _server_key: ServerKey, _report: service.Report, prepared: service._Prepared
-) -> Recorded:
-    """What the writer would answer for an event that is new."""
-    capture = prepared.otherwise if prepared.texts is None else Capture(outcome="captured")
-    return Recorded(usage_event_id=new_id(), outcome="stored", capture=capture)
+class NullWriter(Writer):
+    """Gives every use the answer of one that is new."""
+
+    async def store(self, uses: Sequence[Prepared], place: Place) -> list[Outcome]:
+        """Answer, count, and give the place back."""
+        outcomes: list[Outcome] = [
+            Recorded(
+                usage_event_id=use.usage_event_id,
+                outcome="stored",
+                capture=use.otherwise if use.texts is None else Capture(outcome="captured"),
+            )
+            for use in uses
+        ]
+        self._count(zip(uses, outcomes, strict=True))
+        self.release(place)
+        return outcomes
 
 
 def main() -> None:
     """Serve."""
-    service._commit = answer_at_once  # noqa: SLF001 (there is no setting for this, and there shall be none)
+    recorder.Writer = NullWriter
     store.serve(host=None, port=None)
 
 

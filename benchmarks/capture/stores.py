@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -29,8 +29,13 @@ KINDS = ("sqlite", "postgresql")
 CONSENTING = 8
 NO_LIMIT = 1_000_000_000
 # What a reviewer or a busy hour is protected by has to stand aside here; 0 is no quota.
-_OPEN = {"track_limit_per_minute": NO_LIMIT, "failed_authentication_limit_per_minute": NO_LIMIT, "log_level": "error"}
-_QUOTAS = ("pending_examples_per_skill", "captures_per_person_per_day")
+_OPEN = {
+    "track_limit_per_minute": NO_LIMIT,
+    "failed_authentication_limit_per_minute": NO_LIMIT,
+    "max_pending_per_skill": 0,
+    "max_captured_per_person_day": 0,
+    "log_level": "error",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,9 +70,7 @@ class Store:
 
     def environment(self, port: int) -> dict[str, str]:
         """What a server of this store is started with, and nothing of this machine's own settings."""
-        known = {each.name for each in fields(Settings)}
         chosen = {"data_dir": self.data_dir, "database_url": self.url, "port": port, **_OPEN}
-        chosen |= dict.fromkeys(known.intersection(_QUOTAS), 0)
         own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return own | {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()}
 
