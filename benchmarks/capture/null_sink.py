@@ -6,12 +6,11 @@ no setting of a server leads to it.
 
 from collections.abc import Sequence
 
+from goldvein.capture import recorder
+from goldvein.capture.outcomes import Capture, Recorded
 from goldvein.capture.storing import Outcome
 from goldvein.capture.uses import Prepared
 from goldvein.capture.writer import Place, Writer
-
-from goldvein.capture import recorder
-from goldvein.capture.outcomes import Capture, Recorded
 from goldvein.cli import store
 
 
@@ -36,7 +35,7 @@ class NullWriter(Writer):
 def main() -> None:
     """Serve."""
     recorder.Writer = NullWriter
-    store.serve(host=None, port=None)
+    store.serve(host=None, port=None, workers=None)
 
 
 if __name__ == "__main__":

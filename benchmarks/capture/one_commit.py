@@ -168,7 +168,7 @@ def _with_baseline(runtime: Runtime) -> FastAPI:
 def main() -> None:
     """Serve."""
     server.create_app = _with_baseline
-    store.serve(host=None, port=None)
+    store.serve(host=None, port=None, workers=None)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ _SQLITE_BACKSTOP_PAGES: Final = 16_000  # 64 MB: the checkpointer does it before
 # PostgreSQL plans the check of a foreign key once for a connection. Planned on an empty table it takes the wrong index
 # and reads every row of the tenant for each new one (0.6 ms a row), so plans are made again as a new store grows.
 _PLAN_AGAIN_AT_ROWS: Final = (100, 1_000, 10_000, 100_000)
+# psycopg stops sending in a pipeline whose last statement the socket does not take at once, and then waits for ever for
+# its answer: what is larger than any socket's buffer travels by itself.
+_PIPELINED_BYTES: Final = 8_192
 _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError)
 # Another transaction was in the way; run again, it comes after that one.
 _IN_THE_WAY: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
@@ -222,12 +225,15 @@ class Transaction:
     def _send(self, expected: int) -> list[Any]:
         """Run what waits; returns the cursors of the last `expected` statements."""
         waiting, self._waiting = self._waiting, []
-        if self._dialect.name == "sqlite":
+        with self._together(waiting):
             cursors = [self._driver.execute(sql, sent) for sql, sent in waiting]
-        else:
-            with self._driver.pipeline():
-                cursors = [self._driver.execute(sql, sent) for sql, sent in waiting]
         return cursors[len(cursors) - expected :]
+
+    def _together(self, waiting: Sequence[tuple[str, Sequence[Any]]]) -> Any:
+        """Let the statements travel together, where the driver can and they are small."""
+        size = sum(len(sql) + sum(map(_size, sent)) for sql, sent in waiting)
+        small = self._dialect.name == "postgresql" and size <= _PIPELINED_BYTES
+        return self._driver.pipeline() if small else contextlib.nullcontext()
 
     def commit(self) -> None:
         """Run what waits and commit."""
@@ -240,7 +246,7 @@ class Transaction:
             return
         waiting, self._waiting = self._waiting, []
         try:
-            with self._driver.pipeline():
+            with self._together(waiting):
                 for sql, sent in waiting:
                     self._driver.execute(sql, sent)
                 self._driver.commit()
@@ -248,6 +254,11 @@ class Transaction:
             if self._driver.closed:
                 raise OutcomeUnknown from error
             raise
+
+
+def _size(value: Any) -> int:
+    """How much a value takes on its way, about: as much again as it holds, for its length and its place."""
+    return 16 + (len(value) if isinstance(value, str | bytes) else 0)
 
 
 def _from_driver(row: Row, processors: tuple[Any, ...]) -> Row:
