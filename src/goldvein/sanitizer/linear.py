@@ -53,6 +53,20 @@ class Linear:
             start, end = match(_UNANCHORED, data, end, size)[0]
 
 
+class Anywhere:
+    """An expression of characters that Latin-1 lacks; it tells only whether it matches somewhere."""
+
+    def __init__(self, expression: str) -> None:
+        options = _options()
+        options.encoding = re2.Options.Encoding.UTF8
+        self._match = re2.compile(expression, options)._regexp.Match  # noqa: SLF001 - see Linear
+
+    def occurs(self, text: str) -> bool:
+        """Tell whether it matches."""
+        data = text.encode("utf-8", "replace")
+        return self._match(_UNANCHORED, data, 0, len(data))[0][0] >= 0
+
+
 class LinearSet:
     """Named expressions, and one pass that tells which of them match somewhere."""
 

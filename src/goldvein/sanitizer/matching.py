@@ -4,8 +4,8 @@ RE2 reads all alternatives in one pass whose time hardly depends on how many the
 pattern of the rule is anchored there and reads the text itself.
 
 Before the other passes, one over several of the expressions together tells which of them have anything to find: in most
-texts that is few. What counts repeats (keys, tokens, base64) stays out of it: together their automata would be so many
-that unseen text is read slowly.
+texts that is few. What counts repeats (keys, tokens, base64) stays out of it, and so do words and names: together their
+automata would be so many that unseen text is read slowly.
 """
 
 import re
@@ -55,12 +55,19 @@ _NUMBERS = (
     r"|\b[0-9]{4}\?[0-9]{1,2}\?[0-9]"
 )
 # What `views.py` undoes, and where the edge of a terminal may have broken a token.
-WRITTEN_OTHERWISE_HINT = Linear(
+_UNDONE = (
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
-    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
+    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad"
     r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
 )
-WRAP = Linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+WRITTEN_OTHERWISE_HINT = Linear(_UNDONE + r"|=3D|=\r?\n|[`^]\r?\n")
+QUOTED_PRINTABLE = Linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
+# Whether there is any of it: an equals sign, or the last of several backticks, at the end of a line means nothing.
+_ANY_UNDONE = Linear(
+    f"{_UNDONE}|{QUOTED_PRINTABLE.expression.decode()}" + r"|(?:\A|[^`^\n])[`^]\r?\n[ \t]*\S"
+)
+# The line must be long: counted here, and not in one set with the others, whose automata it would multiply.
+WRAP = Linear(r"[^\n]{38}[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
 # Cells of tables that are nothing but a name of a few words and say secret, INSERTs with such a column, such tags.
 # Cells are looked for by themselves: in one set with the others they cost four times as much.
 _CELL_STEMS = (
@@ -75,7 +82,7 @@ INSERT = Linear(rf"(?i)\binsert[ ]+into[ ][^()]+\([^()]*(?:{_CELL_STEMS})[^()]*\
 _TAG_STEMS = r"pass|pwd|pswd|secret|token|key|auth|cred|kennwort|senha|sig|jwt|session|csrf|xsrf|dsn|salt|otp"
 TAG = Linear(rf"(?i)<[A-Za-z][^<>]*(?:{_TAG_STEMS})[^<>]*>|<(?:key|name|[a-z-]*name)>[^<>]*(?:{_TAG_STEMS})[^<>]*</")
 # The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
-WORDS, NUMBERS, NAMES, WRITTEN_OTHERWISE, WRAPPED = "words", "numbers", "names", "written otherwise", "wrapped"
+NUMBERS, WRITTEN_OTHERWISE = "numbers", "written otherwise"
 INSERTED, MARKUP = "inserted", "markup"
 
 _BACKSLASH = ord("\\")
@@ -162,7 +169,11 @@ class Locators:
         self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
         self._token = Linear("|".join(entry.rule.locate or "" for entry in families["token"]))
         self._runs = [
-            (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
+            (
+                entry,
+                Linear(entry.rule.locate or ""),
+                Linear("|".join(map(_literal, entry.rule.needs)) or entry.rule.locate or ""),
+            )
             for entry in families["run"]
         ]
         self._number_rules = families["number"]
@@ -175,14 +186,11 @@ class Locators:
         self._names = Linear(_NAMES)
         self._occurring = LinearSet(
             {
-                WORDS: self._words,
                 NUMBERS: self._numbers,
-                NAMES: self._names,
-                WRITTEN_OTHERWISE: WRITTEN_OTHERWISE_HINT,
-                WRAPPED: WRAP,
+                WRITTEN_OTHERWISE: _ANY_UNDONE,
                 INSERTED: INSERT,
                 MARKUP: TAG,
-                **{entry.rule.id: expression for entry, expression, needed in self._runs if not needed},
+                **{entry.rule.id: needed for entry, _, needed in self._runs},
             }
         )
 
@@ -193,21 +201,17 @@ class Locators:
 
     def names(self, reading: Reading) -> Iterator[int]:
         """Yield where a name that may say secret stands before something that joins it to a value."""
-        return (start for start, _ in self._names.spans(reading.data)) if NAMES in reading.occurring else iter(())
+        return (start for start, _ in self._names.spans(reading.data))
 
     def rule_matches(self, reading: Reading) -> list[Match]:
         """List what the rules of the table find."""
         text, data, occurring, _ = reading
         found: list[Match] = []
         self._find_keys(text, data, found)
-        if WORDS in occurring:
-            self._find_words(text, data, found)
+        self._find_words(text, data, found)
         self._find_tokens(text, data, found)
-        for entry, expression, needed in self._runs:
-            occurs = entry.rule.id in occurring
-            for part in needed:
-                occurs = occurs or part in data
-            if occurs:
+        for entry, expression, _ in self._runs:
+            if entry.rule.id in occurring:
                 _find_runs(entry, expression, reading, found)
         if NUMBERS in occurring:
             self._find_numbers(reading, found)
