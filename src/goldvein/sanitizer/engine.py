@@ -21,14 +21,13 @@ from time import thread_time
 from typing import NamedTuple
 
 from goldvein.sanitizer import checks
-from goldvein.sanitizer.columns import find_in_columns
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.rules import Confidence
-from goldvein.sanitizer.tables import find_table_secrets
+from goldvein.sanitizer.tables import find_in_tables
 from goldvein.sanitizer.told import find_told_secrets
 from goldvein.sanitizer.views import base64_readings, other_views
 
@@ -328,8 +327,7 @@ def _scan_reading(reading: Reading) -> list[Match]:
     """List candidates of the table, those beside names that say secret, those in columns of people's data."""
     found = locators().rule_matches(reading)
     found += find_context_secrets(reading.text, locators().names(reading))
-    found += find_in_columns(reading.text, reading.data)
-    for find in (find_table_secrets, find_markup_secrets, find_told_secrets):
+    for find in (find_in_tables, find_markup_secrets, find_told_secrets):
         found += find(reading)
     return found
 

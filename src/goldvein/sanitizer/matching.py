@@ -63,27 +63,20 @@ _UNDONE = (
 WRITTEN_OTHERWISE_HINT = Linear(_UNDONE + r"|=3D|=\r?\n|[`^]\r?\n")
 QUOTED_PRINTABLE = Linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
 # Whether there is any of it: an equals sign, or the last of several backticks, at the end of a line means nothing.
-_ANY_UNDONE = Linear(
-    f"{_UNDONE}|{QUOTED_PRINTABLE.expression.decode()}" + r"|(?:\A|[^`^\n])[`^]\r?\n[ \t]*\S"
-)
+_ANY_UNDONE = Linear(f"{_UNDONE}|{QUOTED_PRINTABLE.expression.decode()}" + r"|(?:\A|[^`^\n])[`^]\r?\n[ \t]*\S")
 # The line must be long: counted here, and not in one set with the others, whose automata it would multiply.
 WRAP = Linear(r"[^\n]{38}[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
-# Cells of tables that are nothing but a name of a few words and say secret, INSERTs with such a column, such tags.
-# Cells are looked for by themselves: in one set with the others they cost four times as much.
-_CELL_STEMS = (
+# What the name of a column has in it if it says secret, what an INSERT writes before its values, tags that say secret.
+CELL_STEMS = (
     r"pass(?:word|wd|phrase|code|wort)?|pwd|pw|secret|token|(?:api|access|private|secret|client|auth|license|signing)"
     r"[ _-]?key|key|credential|kennwort|contrase\xf1a|senha|wachtwoord|psk|pin"
 )
-TABLE_CELL = Linear(
-    r"(?im)(?:^|[|,;\t]|[ ][ ]|\?|\\n)[ \"'`*]*[A-Za-z0-9.()/_ -]*"
-    rf"(?:{_CELL_STEMS})s?[ \"'`*:]*(?:[|,;\t]|[ ][ ]|\?|\r?$|\\n|\\r)"
-)
-INSERT = Linear(rf"(?i)\binsert[ ]+into[ ][^()]+\([^()]*(?:{_CELL_STEMS})[^()]*\)[ \t\r\n]*values")
+VALUES_LISTED = Linear(r"(?i)\)[ \t\r\n]*values?[ \t\r\n]*\(")
 _TAG_STEMS = r"pass|pwd|pswd|secret|token|key|auth|cred|kennwort|senha|sig|jwt|session|csrf|xsrf|dsn|salt|otp"
 TAG = Linear(rf"(?i)<[A-Za-z][^<>]*(?:{_TAG_STEMS})[^<>]*>|<(?:key|name|[a-z-]*name)>[^<>]*(?:{_TAG_STEMS})[^<>]*</")
 # The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
 NUMBERS, WRITTEN_OTHERWISE = "numbers", "written otherwise"
-INSERTED, MARKUP = "inserted", "markup"
+VALUES, MARKUP = "values", "markup"
 
 _BACKSLASH = ord("\\")
 # A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
@@ -188,7 +181,7 @@ class Locators:
             {
                 NUMBERS: self._numbers,
                 WRITTEN_OTHERWISE: _ANY_UNDONE,
-                INSERTED: INSERT,
+                VALUES: VALUES_LISTED,
                 MARKUP: TAG,
                 **{entry.rule.id: needed for entry, _, needed in self._runs},
             }
