@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from goldvein.sanitizer.checks import (
+    has_digit,
     is_camel_case,
     is_filler,
     is_jumbled,
@@ -388,21 +389,20 @@ def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     if " " in value.strip() and (strength is not Strength.PASSWORD or _is_label(value)):
         return looks_random(value.rpartition(" ")[2])
     if strength is Strength.KEY:
-        has_digit = any(character.isdigit() for character in value)
         return len(value) >= MIN_KEY_CHARS and (
             looks_random(value)
-            or (has_digit and not _EXPRESSION.match(value))
+            or (has_digit(value) and not _EXPRESSION.match(value))
             or (value.isascii() and not is_made_of_words(value) and not is_camel_case(value))
             or (len(value) >= MIN_PLAIN_KEY_CHARS and value.isalpha() and not _SPEAKS_OF_SECRETS.search(value))
         )
-    return not (_UI_WORDS.search(value) and is_made_of_words(value) and not any(c.isdigit() for c in value))
+    return not (_UI_WORDS.search(value) and is_made_of_words(value) and not has_digit(value))
 
 
 def _is_label(value: str) -> bool:
     """Tell what a page says about a password, in any language, from a phrase of lower-case words or one with digits."""
     if _UI_WORDS.search(value):
         return True
-    return not any(c.isdigit() for c in value) and not (value.isascii() and _PHRASE.fullmatch(value))
+    return not has_digit(value) and not (value.isascii() and _PHRASE.fullmatch(value))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -529,7 +529,7 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
         accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
     else:
         judged = Strength.WEAK if strength is Strength.WEAK else Strength.KEY
-        accepted = can_be_secret(value, judged, quoted=True) and any(c.isdigit() for c in value)
+        accepted = can_be_secret(value, judged, quoted=True) and has_digit(value)
     return match.span() if accepted else None
 
 
@@ -543,7 +543,7 @@ def _accept_told(text: str, start: int, strength: Strength) -> tuple[int, int] |
         return None
     if _PLAIN_HEX.fullmatch(value) and (strength is Strength.WEAK or match["verb"] is None):
         return None
-    return match.span("value") if any(c.isdigit() for c in value) else None
+    return match.span("value") if has_digit(value) else None
 
 
 def _is_short_key(value: str) -> bool:
@@ -560,4 +560,4 @@ def _is_short_key(value: str) -> bool:
 @remembered
 def _has_digit_and_letter(value: str) -> bool:
     """Tell mixed characters: no word, no number."""
-    return any(character.isdigit() for character in value) and any(character.isalpha() for character in value)
+    return has_digit(value) and any(character.isalpha() for character in value)

@@ -64,7 +64,8 @@ class Anywhere:
     def occurs(self, text: str) -> bool:
         """Tell whether it matches."""
         data = text.encode("utf-8", "replace")
-        return self._match(_UNANCHORED, data, 0, len(data))[0][0] >= 0
+        start: int = self._match(_UNANCHORED, data, 0, len(data))[0][0]
+        return start >= 0
 
 
 class LinearSet:

@@ -21,6 +21,7 @@ from goldvein.sanitizer.linear import Linear, LinearSet, readable
 from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
+WORD_HEAD_CHARS = 5
 MAX_GROUPS_IN_VAIN = 24
 NEVER = r"(?!)"
 # How far around its place a rule of the family of numbers reads.
@@ -234,7 +235,7 @@ class Locators:
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
-            for entry in self._word_begins[text[start : start + 2].lower()]:
+            for entry in self._word_begins[text[start : start + WORD_HEAD_CHARS].lower()]:
                 if start < resume.get(entry.rule.id, 0):
                     continue
                 span = entry.span_at(text, start, resume)
@@ -350,23 +351,23 @@ def _by_head(entries: list[_Ready]) -> dict[str, list[_Ready]]:
 
 
 class _WordBegins(dict[str, list[_Ready]]):
-    """The rules whose words may begin with two characters; filled where a word was located, which are not many."""
+    """The rules whose words may begin so; filled where a word was located, which are not many."""
 
     def __init__(self, entries: list[_Ready]) -> None:
         super().__init__()
         self._entries = [(entry, _beginnings(entry.rule)) for entry in entries]
 
     def __missing__(self, beginning: str) -> list[_Ready]:
-        found = [entry for entry, begins in self._entries if beginning in begins or beginning[:1] in begins]
+        found = [entry for entry, begins in self._entries if beginning.startswith(begins)]
         if len(self) < MAX_WORD_BEGINNINGS:
             self[beginning] = found
         return found
 
 
-def _beginnings(rule: Rule) -> frozenset[str]:
-    """Give the first character or two of what a rule may match, in lower case."""
-    keywords = (keyword[:2].lower() for keyword in rule.keywords)
-    return frozenset(chain(rule.begins.split(), rule.heads.lower(), keywords))
+def _beginnings(rule: Rule) -> tuple[str, ...]:
+    """Give the first characters of what a rule may match, in lower case."""
+    keywords = (keyword[:WORD_HEAD_CHARS].lower() for keyword in rule.keywords)
+    return tuple(chain(rule.begins.split(), rule.heads.lower(), keywords))
 
 
 @lru_cache(maxsize=1)
