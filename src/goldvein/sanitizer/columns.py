@@ -21,8 +21,6 @@ MIN_PASSWORD_CHARS = 4
 MIN_PHONE_DIGITS = 6
 MIN_COLUMNS = 2
 
-# Lists of names in code have commas, too: their lines are indented, end in a comma, or import something.
-_CODE = re.compile(r"\A[ \t]|,[ \t]{0,8}\Z|'|\A(?:from|import|use|using|require|export|return|def|local)\b")
 _HEAD = re.compile(r"[^\W\d][\w .()/#-]{0,47}\Z")
 _LOGIN_HEAD = re.compile(r"(?i)(?:user|login|email|e-mail|account|benutzer|usuario|host|name|url)")
 _SYMBOLS = frozenset("#^!%*+?@~&")
@@ -77,13 +75,11 @@ class Columns:
             yield from _persons(value, start + len(written) - len(written.lstrip()), kinds)
 
 
-def columns_of_table(names: Sequence[str], line: str, kind: str, *, secrets: bool, people: bool) -> Columns:
-    """Tell what stands under the names of a table; `kind` is the sign between them."""
+def columns_of_table(names: Sequence[str], *, secrets: bool, people: bool) -> Columns:
+    """Tell what stands under the names of a table: which of both is looked for."""
     stripped = [name.strip(_MARKS) for name in names]
     if sum(map(bool, stripped)) < MIN_COLUMNS:
         return Columns(secrets={}, people={})
-    if kind == "," and _CODE.search(line):
-        secrets = False
     return Columns(
         secrets=_strengths(stripped) if secrets else {},
         people=_labels(stripped) if people else {},

@@ -292,18 +292,21 @@ def _value_again(text: str, name_start: int, name_end: int, strength: Strength) 
     """Do the same for a text of many names, which repeat themselves: each piece of it is judged once.
 
     A piece counts only if nothing in it can lead beyond its end: a blank ends values without quotes, and each kind of
-    quote that could open a value stands again, unescaped, to close it.
+    quote that could open a value stands again, unescaped, to close it. Without a blank it can still say no: a long run
+    is judged by its beginning.
     """
     begin = name_start - READ_BEFORE_CHARS
     piece = text[max(begin, 0) : name_end + PIECE_CHARS]
     settled = name_end - begin + READ_BESIDE_CHARS
     last = len(piece) - READ_BEYOND_CHARS
-    if begin < 0 or not _BLANK.search(piece, settled, last):
+    if begin < 0:
         return _value_beside(text, name_start, name_end, strength)
     for quote, closing in _CLOSING.items():
         if piece.find(quote, name_end - begin, settled) >= 0 and not closing.search(piece, settled, last):
             return _value_beside(text, name_start, name_end, strength)
     span = _value_in(piece, READ_BEFORE_CHARS, name_end - begin, strength)
+    if span and not _BLANK.search(piece, settled, last):
+        return _value_beside(text, name_start, name_end, strength)
     return (span[0] + begin, span[1] + begin) if span else None
 
 
@@ -333,7 +336,8 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
             begin, end = _quoted_value(text, start, opener[0])
             return (begin, end) if can_be_secret(text[begin:end], strength, quoted=True) else None
         return _accept_quoted(text, start, opener[0], join, strength)
-    if prefix or annotation or join["comma"] is not None or join["call"] is not None:
+    listed = join["flag"] is None and text[start : start + 1] in _BRACKETS  # a list, a group, a placeholder
+    if prefix or annotation or listed or join["comma"] is not None or join["call"] is not None:
         return None
     return _accept_bare(text, name_start, start, join, strength)
 
@@ -458,7 +462,7 @@ def _accept_bare(
         and text[name_start : join.start()].isupper(),
     )
     value = text[begin:end]
-    if value == text[name_start : join.start()] or value[:1] in _BRACKETS:
+    if value == text[name_start : join.start()]:
         return None
     if _is_code(value, around) or _is_weak_evidence(value, around, strength):
         return None

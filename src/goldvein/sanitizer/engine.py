@@ -23,6 +23,7 @@ from typing import NamedTuple
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
+from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
@@ -189,11 +190,15 @@ def _sanitize_example(texts: Sequence[str], extra_rules: ExtraRules, version: st
 
     works = [_Work(text=text, findings=[], output=text, pieces=[_Piece(0, len(text), 0)]) for text in texts]
     numbers: Numbers = {}
-    _settle(works, lambda text: _scan(text, numbers), need_time)
-    if extra_rules.rules:
-        _settle_with_extra(works, extra_rules, numbers, need_time)
-    if names:
-        _settle_with_names(works, extra_rules, numbers, need_time)
+    looking = NEED_TIME.set(need_time)
+    try:
+        _settle(works, lambda text: _scan(text, numbers), need_time)
+        if extra_rules.rules:
+            _settle_with_extra(works, extra_rules, numbers, need_time)
+        if names:
+            _settle_with_names(works, extra_rules, numbers, need_time)
+    finally:
+        NEED_TIME.reset(looking)
     return [
         Sanitized(text=work.output, findings=tuple(map(_finding, work.findings)), version=version) for work in works
     ]
@@ -324,7 +329,7 @@ def _resolved(text: str, candidates: list[Match]) -> list[Match]:
 
 
 def _scan_reading(reading: Reading) -> list[Match]:
-    """List candidates of the table, those beside names that say secret, those in columns of people's data."""
+    """List candidates of the table of rules, those beside names that say secret, and those known by their place."""
     found = locators().rule_matches(reading)
     found += find_context_secrets(reading.text, locators().names(reading))
     for find in (find_in_tables, find_markup_secrets, find_told_secrets):

@@ -22,6 +22,7 @@ from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
 WORD_HEAD_CHARS = 5
+MAX_KEY_CHARS = 1024
 MAX_GROUPS_IN_VAIN = 24
 NEVER = r"(?!)"
 # How far around its place a rule of the family of numbers reads.
@@ -141,6 +142,14 @@ class _Ready:
             return None
         return start, end, matched.end()
 
+    def span_behind(self, text: str, place: int) -> tuple[int, int, int] | None:
+        """Do the same right behind a key that was found, as if the text began there: keys may be run together."""
+        piece = text[place : place + MAX_KEY_CHARS]
+        span = self.span_at(piece, 0)
+        if span is None or (span[2] == len(piece) and len(piece) == MAX_KEY_CHARS):
+            return None
+        return span[0] + place, span[1] + place, span[2] + place
+
     def match_of(self, start: int, end: int) -> Match:
         """Make what was found from where it stands."""
         rule = self.rule
@@ -213,6 +222,7 @@ class Locators:
 
     def _find_keys(self, text: str, data: bytes, found: list[Match]) -> None:
         refused: dict[str, int] = {}
+        before = -1
         located = self._keys.search(data)
         while located is not None:
             start = located[0]
@@ -221,9 +231,11 @@ class Locators:
                 if start < refused.get(entry.rule.id, 0):
                     continue
                 span = entry.span_at(text, start, refused)
+                if span is None and start == before:
+                    span = entry.span_behind(text, start)
                 if span is not None:
                     found.append(entry.match_of(span[0], span[1]))
-                    resume = max(resume, span[2])
+                    resume = before = max(resume, span[2])
                     break
             located = self._keys.search(data, resume)
 

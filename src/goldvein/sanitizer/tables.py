@@ -30,6 +30,8 @@ _HEADS = Linear(
     rf"(?m)^{_NAME}*[A-Za-z?\"]{_NAME}*(?:[,;|\t]{_NAME}+)+\r?$|^[ \t]*\|{_NAME}+(?:\|{_NAME}+)+\|[ \t]*\r?$"
     rf"|{_SECRET_CELL}"
 )
+# Lists of names in code have commas, too: their lines are indented, end in a comma, or import something.
+_CODE = re.compile(r"\A[ \t]|,[ \t]{0,8}\Z|'|\A(?:from|import|use|using|require|export|return|def|local)\b")
 _RULER = re.compile(r"[ \t]{0,64}[-=+|:\u2500-\u257f \t]{3,8192}\Z")
 _BORDER = re.compile("[|\u2502\u2503\u2551]")
 _COLUMN = re.compile(r"\S{1,512}(?:[ ]\S{1,512}){0,16}")
@@ -60,8 +62,12 @@ def find_in_tables(reading: Reading) -> Iterator[Match]:
         start = _line_start(text, begin, resume) if end > resume else -1
         if start >= 0:
             head = _line(text, start)
-            says_secret = _SAYS_SECRET.search(data[start : start + len(head.text)]) is not None
-            resume = yield from _read_table(text, head, says_secret=says_secret)
+            kind = _kind(head.text)
+            says_secret = (
+                not (kind == "," and _CODE.search(head.text))
+                and _SAYS_SECRET.search(data[start : start + len(head.text)]) is not None
+            )
+            resume = yield from _read_table(text, head, kind, says_secret=says_secret)
     for begin, end in VALUES_LISTED.spans(data) if VALUES in reading.occurring else ():
         names_at = text.rfind("(", max(0, begin - MAX_NAMES_CHARS), begin) + 1
         columns = columns_of_insert(text[names_at:begin].split(","))
@@ -94,12 +100,11 @@ def _line_start(text: str, place: int, lowest: int) -> int:
     return quote + 1 if quote >= 0 else begin
 
 
-def _read_table(text: str, head: _Line, *, says_secret: bool) -> Generator[Match, None, int]:
+def _read_table(text: str, head: _Line, kind: str, *, says_secret: bool) -> Generator[Match, None, int]:
     """Read the table whose names this line holds, or, if it has none, the line as names with values behind them.
 
     Gives where to go on.
     """
-    kind = _kind(head.text)
     if len(head.text) > MAX_LINE_CHARS:
         return head.after
     following = _row_line(text, head.after)
@@ -108,7 +113,7 @@ def _read_table(text: str, head: _Line, *, says_secret: bool) -> Generator[Match
         return head.after
     spans = _cells(head.text, kind)
     cells = [(head.text[start:end], head.start + start) for start, end in spans]
-    columns = columns_of_table([name for name, _ in cells], head.text, kind, secrets=says_secret, people=holds_digits)
+    columns = columns_of_table([name for name, _ in cells], secrets=says_secret, people=holds_digits)
     if not columns:
         return head.after
     line, place, rows = following, head.after, 0
