@@ -24,8 +24,10 @@ from goldvein.sanitizer import sanitize_text
         ),
         (
             "+----+-----------+------+\n| id | telephone | pwd  |\n+----+-----------+------+\n|  1 | 234 56 78 | aX7# |\n",
-            "+----+-----------+------+\n| id | telephone | pwd  |\n+----+-----------+------+\n"
-             "|  1 | [REDACTED:phone] | [REDACTED:password] |\n",
+            (
+                "+----+-----------+------+\n| id | telephone | pwd  |\n+----+-----------+------+\n"
+                "|  1 | [REDACTED:phone] | [REDACTED:password] |\n"
+            ),
         ),
         (
             "INSERT INTO users (id, phone, password) VALUES (3, '36-7575-4897', 'Harbor-Kestrel-7');",
