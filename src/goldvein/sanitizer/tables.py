@@ -19,7 +19,8 @@ MAX_LINE_CHARS = 8_192
 MAX_NAMES_CHARS = 2_048
 
 _NAME = r"[A-Za-z\x80-\xff?_\"' .()/#-]"
-# A cell that is nothing but a name of a few words and says secret, or a line that is nothing but names. They are looked
+# A cell that is nothing but a name of a few words and says secret, or a line that is nothing but names with a digit in
+# the line below, where anyone's data has one. They are looked
 # for by themselves: in one set with the other passes they cost four times as much.
 _SECRET_CELL = (
     r"(?im)(?:^|[|,;\t]|[ ][ ]|\?|\\n)[ \"'`*]*[A-Za-z0-9.()/_ -]*"
@@ -27,8 +28,8 @@ _SECRET_CELL = (
 )
 _SAYS_SECRET = Linear(_SECRET_CELL)
 _HEADS = Linear(
-    rf"(?m)^{_NAME}*[A-Za-z?\"]{_NAME}*(?:[,;|\t]{_NAME}+)+\r?$|^[ \t]*\|{_NAME}+(?:\|{_NAME}+)+\|[ \t]*\r?$"
-    rf"|{_SECRET_CELL}"
+    rf"(?m)(?:^{_NAME}*[A-Za-z?\"]{_NAME}*(?:[,;|\t]{_NAME}+)+|^[ \t]*\|{_NAME}+(?:\|{_NAME}+)+\|[ \t]*)\r?\n"
+    rf"(?:[-=+|:?\t ]*\n)?[^\n0-9]*[0-9]|{_SECRET_CELL}"
 )
 # Lists of names in code have commas, too: their lines are indented, end in a comma, or import something.
 _CODE = re.compile(r"\A[ \t]|,[ \t]{0,8}\Z|'|\A(?:from|import|use|using|require|export|return|def|local)\b")
@@ -58,9 +59,12 @@ def find_in_tables(reading: Reading) -> Iterator[Match]:
     """Yield the cells that stand under, or behind, a name that says what they are."""
     text, data = reading.text, reading.data
     resume = 0
-    for begin, end in _HEADS.spans(data):
-        start = _line_start(text, begin, resume) if end > resume else -1
-        if start >= 0:
+    while located := _HEADS.search(data, resume):
+        begin, end = located
+        start = _line_start(text, begin, resume)
+        if start < 0:
+            resume = end
+        else:
             head = _line(text, start)
             kind = _kind(head.text)
             says_secret = (
