@@ -22,6 +22,17 @@ from goldvein.sanitizer import sanitize_text
             "id;ssn;dob\n1;91672789575;1985-03-12\n",
             "id;ssn;dob\n1;[REDACTED:national_id];[REDACTED:birth_date]\n",
         ),
+        (
+            "+----+-----------+------+\n| id | telephone | pwd  |\n+----+-----------+------+\n|  1 | 234 56 78 | aX7# |\n",
+            (
+                "+----+-----------+------+\n| id | telephone | pwd  |\n+----+-----------+------+\n"
+                "|  1 | [REDACTED:phone] | [REDACTED:password] |\n"
+            ),
+        ),
+        (
+            "INSERT INTO users (id, phone, password) VALUES (3, '36-7575-4897', 'Harbor-Kestrel-7');",
+            "INSERT INTO users (id, phone, password) VALUES (3, '[REDACTED:phone]', '[REDACTED:password]');",
+        ),
         ("user\tdate of birth\nbo\t30 May 1925\n", "user\tdate of birth\nbo\t[REDACTED:birth_date]\n"),
     ],
 )

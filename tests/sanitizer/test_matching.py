@@ -50,6 +50,27 @@ def test_a_text_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch
         sanitize("password = hunter2")
 
 
+def test_time_is_asked_for_while_places_are_gone_through_and_not_only_after_findings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "TIME_BUDGET_SECONDS", -1)
+    monkeypatch.setattr(engine, "TIME_BUDGET_SECONDS_PER_CHAR", 0)
+    assert sanitize_text("key=" * 20) == "key=" * 20
+    with pytest.raises(SanitizerFailed):
+        sanitize_text("key=" * 2000)
+
+
+def test_keys_run_together_are_found_in_one_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_ROUNDS", 2)
+    keys = "".join("shpat_" + f"{number:04}" + "a1b2c3d" * 4 for number in range(40))
+    assert sanitize_text(keys).count("[REDACTED:shopify_token_") == 40
+
+
+def test_a_long_run_of_names_is_judged_at_its_end_too() -> None:
+    names = "key=" * 2000
+    assert sanitize_text(names + "a1B2c3D4e5F6g7H8i9 end").endswith("key=[REDACTED:token] end")
+
+
 def test_a_text_that_never_settles_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_ROUNDS", 1)
     with pytest.raises(SanitizerFailed):

@@ -1,121 +1,145 @@
-"""Personal data in tables: the name of a column is the label of every value under it.
+"""What the name of a column says about the cells under it: a secret, or someone's data. `tables.py` reads the tables.
 
-CSV and TSV with a line of names, tables of Markdown, and the columns that an SQL statement lists before its values.
-What stands in such a column counts if it has the form of what the name says.
+A cell must look like a secret, unless the table lists logins; someone's data counts if it has the form of what the name
+says.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from goldvein.sanitizer import personal
+from goldvein.sanitizer.checks import is_filler, is_numbered_words
+from goldvein.sanitizer.context import Strength, can_be_secret, classify_name
 from goldvein.sanitizer.labels import BIRTH, OTHER, PHONE, label_in
-from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import Match
 
-MAX_NAMES_CHARS = 2048
+MAX_HEAD_CHARS = 48
 MAX_CELL_CHARS = 64
+MIN_PASSWORD_CHARS = 4
 MIN_PHONE_DIGITS = 6
+MIN_COLUMNS = 2
 
-_SEPARATORS = ",;\t|"
-_NAME = r"[A-Za-z\x80-\xff?_\"' .()/#-]"
-_TABLES = Linear(
-    rf"(?m)^{_NAME}*[A-Za-z?\"]{_NAME}*(?:[,;|\t]{_NAME}+)+\r?$|^[ \t]*\|{_NAME}+(?:\|{_NAME}+)+\|[ \t]*\r?$"
-    r"|(?i)\)[ \t\r\n]*values[ \t\r\n]*\("
-)
-_CELLS = {
-    sign: re.compile(rf'(?P<cell>(?:"[^"\n]{{0,4096}}"|[^{re.escape(sign)}"\n]){{0,512}}+)(?:{re.escape(sign)}|\Z)')
-    for sign in _SEPARATORS
-}
-_SQL_VALUE = re.compile(
-    r"[ \t\r\n]{0,64}(?P<cell>'(?:[^'\\]|''|\\.){0,4096}'|[^,()']{0,256})[ \t\r\n]{0,64}(?P<end>[,)])"
-)
-_NEXT_ROW = re.compile(r"[ \t\r\n]{0,64},[ \t\r\n]{0,64}\(")
-_DIGIT = re.compile("[0-9]")
+_HEAD = re.compile(r"[^\W\d][\w .()/#-]{0,47}\Z")
+_LOGIN_HEAD = re.compile(r"(?i)(?:user|login|email|e-mail|account|benutzer|usuario|host|name|url)")
+_SYMBOLS = frozenset("#^!%*+?@~&")
+_MARKS = " \t\r\"'`*"
 _PHONE = re.compile(r"[+(]{0,2}[0-9][0-9 ().\u00a0/-]{4,24}(?:[ ]?(?:x|ext\.?)[ ]?[0-9]{1,6})?")
 _WRITTEN_DAY = re.compile(r"[\w ,.'/-]{0,24}(?:19|20)[0-9]{2}[\w ,./:-]{0,24}")
 
 
-def find_in_columns(text: str, data: bytes) -> Iterator[Match]:
-    """Yield values of columns whose names say that they are someone's data. Each row is read once."""
-    done = 0
-    for start, end in _TABLES.spans(data):
-        if start < done:
-            continue
-        if text[end - 1] == "(":
-            names_at = text.rfind("(", max(0, start - MAX_NAMES_CHARS), start) + 1
-            kinds = _kinds(text[names_at:start].split(","))
-            if kinds:
-                yield from _sql_rows(text, end, kinds)
-            continue
-        line = text[start:end]
-        if len(line) > MAX_NAMES_CHARS:
-            continue
-        sign = max(_SEPARATORS, key=line.count)
-        if not _begins_rows(text, end + 1, sign, line.count(sign)):
-            continue
-        kinds = _kinds(line.split(sign))
-        if kinds:
-            done = _end_of_rows(text, end + 1, sign, line.count(sign))
-            yield from _rows(text, end + 1, done, sign, kinds)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Columns:
+    """Which columns hold what, by their place: secrets of a strength, data of people under labels."""
+
+    secrets: Mapping[int, Strength]
+    people: Mapping[int, frozenset[str]]
+    logins: bool = False
+    places: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """List the places once: each row asks for them."""
+        object.__setattr__(self, "places", tuple(sorted(self.secrets.keys() | self.people.keys())))
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to judge."""
+        return bool(self.places)
+
+    def of_row(self, more: int) -> "Columns":
+        """Give what still holds in a row with so many more cells than the table has names.
+
+        Secrets end with the first row of another length, which may be no row; data of people has a form of its own.
+        """
+        if more < 0:
+            return replace(self, secrets={}, people={})
+        return replace(self, secrets={}) if more and self.secrets else self
+
+    def judge(self, place: int, written: str, start: int) -> Iterator[Match]:
+        """Yield a cell if it is what its column says."""
+        value = written.strip(_MARKS)
+        start += len(written) - len(written.lstrip(_MARKS))
+        strength, kinds = self.secrets.get(place), self.people.get(place)
+        if strength is not None and _is_secret_cell(value, strength, alike=self.logins):
+            yield Match(strength.value, start, start + len(value), "table_cell", "medium")
+        if kinds is not None:
+            yield from _persons(value, start, kinds)
+
+    def judge_value(self, place: int, written: str, start: int, *, quoted: bool) -> Iterator[Match]:
+        """Yield a value of an INSERT if it is what its column says; a secret stands in quotes."""
+        strength, kinds = self.secrets.get(place), self.people.get(place)
+        if strength is not None and quoted and can_be_secret(written, strength, quoted=True):
+            yield Match(strength.value, start, start + len(written), "sql_insert", "medium")
+        if kinds is not None:
+            value = written.strip()
+            yield from _persons(value, start + len(written) - len(written.lstrip()), kinds)
 
 
-def _kinds(names: list[str]) -> dict[int, frozenset[str]]:
-    """Tell which columns hold what, by their place."""
+def columns_of_table(names: Sequence[str], *, secrets: bool, people: bool) -> Columns:
+    """Tell what stands under the names of a table: which of both is looked for."""
+    stripped = [name.strip(_MARKS) for name in names]
+    if sum(map(bool, stripped)) < MIN_COLUMNS:
+        return Columns(secrets={}, people={})
+    return Columns(
+        secrets=_strengths(stripped) if secrets else {},
+        people=_labels(stripped) if people else {},
+        logins=any(_LOGIN_HEAD.match(name) for name in stripped),
+    )
+
+
+def columns_of_insert(names: Sequence[str]) -> Columns:
+    """Tell what stands under the names that an SQL statement lists before its values."""
+    stripped = [name.strip(" \t\r\n\"'`[]") for name in names]
+    said = ((place, classify_name(name)) for place, name in enumerate(stripped))
+    return Columns(
+        secrets={place: strength for place, strength in said if strength is not None}, people=_labels(stripped)
+    )
+
+
+def secret_pairs(cells: Sequence[tuple[str, int]]) -> Iterator[Match]:
+    """Read cells, each with where it begins, as names with their secrets behind them."""
+    for (name, _), (value, start) in pairwise(cells):
+        strength = _strength(name.strip(_MARKS))
+        if strength is not None:
+            yield from Columns(secrets={0: strength}, people={}).judge(0, value, start)
+
+
+def _labels(names: Sequence[str]) -> dict[int, frozenset[str]]:
+    """Tell which columns hold data of people."""
     found = ((place, label_in(name)) for place, name in enumerate(names) if len(name) <= MAX_CELL_CHARS)
     return {place: kinds for place, kinds in found if kinds and OTHER not in kinds}
 
 
-def _begins_rows(text: str, start: int, sign: str, count: int) -> bool:
-    """Tell whether the next line can be a row: as many separators, and a digit there or below a line of hyphens."""
-    end = text.find("\n", start)
-    line = text[start : end if end >= 0 else len(text)]
-    return line.count(sign) >= count and (_DIGIT.search(line) is not None or not line.strip("|-: \t\r"))
+def _strengths(names: Sequence[str]) -> dict[int, Strength]:
+    """Tell which columns hold secrets."""
+    found = ((place, _strength(name)) for place, name in enumerate(names))
+    return {place: strength for place, strength in found if strength is not None}
 
 
-def _end_of_rows(text: str, start: int, sign: str, count: int) -> int:
-    """Give the place after the last line with as many separators as the line of names; quotes may hold more of them."""
-    place = start
-    while place < len(text):
-        end = text.find("\n", place)
-        end = len(text) if end < 0 else end
-        if text.count(sign, place, end) < count:
-            break
-        place = end + 1
-    return place
+def _strength(name: str) -> Strength | None:
+    """Classify a name of a few words."""
+    if len(name) > MAX_HEAD_CHARS or not _HEAD.match(name):
+        return None
+    return classify_name(name.rstrip(":").replace(" ", "_"))
 
 
-def _rows(text: str, start: int, end: int, sign: str, kinds: dict[int, frozenset[str]]) -> Iterator[Match]:
-    """Yield the values of the columns, line by line."""
-    place = start
-    for line in text[start:end].split("\n"):
-        for number, cell in enumerate(_CELLS[sign].finditer(line)):
-            if number in kinds:
-                yield from _value(text, place + cell.start("cell"), place + cell.end("cell"), kinds[number])
-        place += len(line) + 1
+def _is_secret_cell(value: str, strength: Strength, *, alike: bool) -> bool:
+    """Tell a secret from a type, a remark and a number; among logins, any word can be a password."""
+    if any(sign in value for sign in " (<{$[") or len(value) < MIN_PASSWORD_CHARS or is_filler(value):
+        return False
+    if not can_be_secret(value, strength, quoted=True):
+        return False
+    if alike and strength is Strength.PASSWORD:
+        return True
+    telling = any(character.isdigit() or character in _SYMBOLS for character in value)
+    return telling and not (is_numbered_words(value) and value.isalnum())
 
 
-def _sql_rows(text: str, start: int, kinds: dict[int, frozenset[str]]) -> Iterator[Match]:
-    """Yield the values of the columns, one bracket after the other."""
-    place, number = start, 0
-    while cell := _SQL_VALUE.match(text, place):
-        if number in kinds:
-            yield from _value(text, cell.start("cell"), cell.end("cell"), kinds[number])
-        place, number = cell.end(), number + 1
-        if cell["end"] == ")":
-            row = _NEXT_ROW.match(text, place)
-            if row is None:
-                return
-            place, number = row.end(), 0
-
-
-def _value(text: str, start: int, end: int, kinds: frozenset[str]) -> Iterator[Match]:
-    """Yield a value without its quotes, if it has the form of its column."""
-    value = text[start:end]
-    start += len(value) - len(value.lstrip(" \t\"'"))
-    value = value.strip(" \t\r\"'")
+def _persons(value: str, start: int, kinds: frozenset[str]) -> Iterator[Match]:
+    """Yield a value if it has the form of its column."""
     found = _type_of(value, kinds) if value and len(value) <= MAX_CELL_CHARS else None
     if found is not None:
-        yield Match(type=found, start=start, end=start + len(value), rule="table_column", confidence="high")
+        yield Match(found, start, start + len(value), "table_column", "high")
 
 
 def _type_of(value: str, kinds: frozenset[str]) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from goldvein.sanitizer.checks import (
+    has_digit,
     is_camel_case,
     is_filler,
     is_jumbled,
@@ -291,18 +292,21 @@ def _value_again(text: str, name_start: int, name_end: int, strength: Strength) 
     """Do the same for a text of many names, which repeat themselves: each piece of it is judged once.
 
     A piece counts only if nothing in it can lead beyond its end: a blank ends values without quotes, and each kind of
-    quote that could open a value stands again, unescaped, to close it.
+    quote that could open a value stands again, unescaped, to close it. Without a blank it can still say no: a long run
+    is judged by its beginning.
     """
     begin = name_start - READ_BEFORE_CHARS
     piece = text[max(begin, 0) : name_end + PIECE_CHARS]
     settled = name_end - begin + READ_BESIDE_CHARS
     last = len(piece) - READ_BEYOND_CHARS
-    if begin < 0 or not _BLANK.search(piece, settled, last):
+    if begin < 0:
         return _value_beside(text, name_start, name_end, strength)
     for quote, closing in _CLOSING.items():
         if piece.find(quote, name_end - begin, settled) >= 0 and not closing.search(piece, settled, last):
             return _value_beside(text, name_start, name_end, strength)
     span = _value_in(piece, READ_BEFORE_CHARS, name_end - begin, strength)
+    if span and not _BLANK.search(piece, settled, last):
+        return _value_beside(text, name_start, name_end, strength)
     return (span[0] + begin, span[1] + begin) if span else None
 
 
@@ -332,7 +336,8 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
             begin, end = _quoted_value(text, start, opener[0])
             return (begin, end) if can_be_secret(text[begin:end], strength, quoted=True) else None
         return _accept_quoted(text, start, opener[0], join, strength)
-    if prefix or annotation or join["comma"] is not None or join["call"] is not None:
+    listed = join["flag"] is None and text[start : start + 1] in _BRACKETS  # a list, a group, a placeholder
+    if prefix or annotation or listed or join["comma"] is not None or join["call"] is not None:
         return None
     return _accept_bare(text, name_start, start, join, strength)
 
@@ -388,21 +393,20 @@ def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     if " " in value.strip() and (strength is not Strength.PASSWORD or _is_label(value)):
         return looks_random(value.rpartition(" ")[2])
     if strength is Strength.KEY:
-        has_digit = any(character.isdigit() for character in value)
         return len(value) >= MIN_KEY_CHARS and (
             looks_random(value)
-            or (has_digit and not _EXPRESSION.match(value))
+            or (has_digit(value) and not _EXPRESSION.match(value))
             or (value.isascii() and not is_made_of_words(value) and not is_camel_case(value))
             or (len(value) >= MIN_PLAIN_KEY_CHARS and value.isalpha() and not _SPEAKS_OF_SECRETS.search(value))
         )
-    return not (_UI_WORDS.search(value) and is_made_of_words(value) and not any(c.isdigit() for c in value))
+    return not (_UI_WORDS.search(value) and is_made_of_words(value) and not has_digit(value))
 
 
 def _is_label(value: str) -> bool:
     """Tell what a page says about a password, in any language, from a phrase of lower-case words or one with digits."""
     if _UI_WORDS.search(value):
         return True
-    return not any(c.isdigit() for c in value) and not (value.isascii() and _PHRASE.fullmatch(value))
+    return not has_digit(value) and not (value.isascii() and _PHRASE.fullmatch(value))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -458,7 +462,7 @@ def _accept_bare(
         and text[name_start : join.start()].isupper(),
     )
     value = text[begin:end]
-    if value == text[name_start : join.start()] or value[:1] in _BRACKETS:
+    if value == text[name_start : join.start()]:
         return None
     if _is_code(value, around) or _is_weak_evidence(value, around, strength):
         return None
@@ -529,7 +533,7 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
         accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
     else:
         judged = Strength.WEAK if strength is Strength.WEAK else Strength.KEY
-        accepted = can_be_secret(value, judged, quoted=True) and any(c.isdigit() for c in value)
+        accepted = can_be_secret(value, judged, quoted=True) and has_digit(value)
     return match.span() if accepted else None
 
 
@@ -543,7 +547,7 @@ def _accept_told(text: str, start: int, strength: Strength) -> tuple[int, int] |
         return None
     if _PLAIN_HEX.fullmatch(value) and (strength is Strength.WEAK or match["verb"] is None):
         return None
-    return match.span("value") if any(c.isdigit() for c in value) else None
+    return match.span("value") if has_digit(value) else None
 
 
 def _is_short_key(value: str) -> bool:
@@ -560,4 +564,4 @@ def _is_short_key(value: str) -> bool:
 @remembered
 def _has_digit_and_letter(value: str) -> bool:
     """Tell mixed characters: no word, no number."""
-    return any(character.isdigit() for character in value) and any(character.isalpha() for character in value)
+    return has_digit(value) and any(character.isalpha() for character in value)

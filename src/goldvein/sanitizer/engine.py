@@ -21,16 +21,16 @@ from time import thread_time
 from typing import NamedTuple
 
 from goldvein.sanitizer import checks
-from goldvein.sanitizer.columns import find_in_columns
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
+from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
-from goldvein.sanitizer.matching import NAMES, NUMBERS, WORDS, Match, Numbers, Reading, locators
+from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.rules import Confidence
-from goldvein.sanitizer.tables import find_table_secrets
+from goldvein.sanitizer.tables import find_in_tables
 from goldvein.sanitizer.told import find_told_secrets
-from goldvein.sanitizer.views import base64_readings, may_read_otherwise, other_views
+from goldvein.sanitizer.views import base64_readings, other_views
 
 MAX_TEXT_CHARS = 262_144
 NAMES_MARK = "+names."
@@ -190,11 +190,15 @@ def _sanitize_example(texts: Sequence[str], extra_rules: ExtraRules, version: st
 
     works = [_Work(text=text, findings=[], output=text, pieces=[_Piece(0, len(text), 0)]) for text in texts]
     numbers: Numbers = {}
-    _settle(works, lambda text: _scan(text, numbers), need_time)
-    if extra_rules.rules:
-        _settle_with_extra(works, extra_rules, numbers, need_time)
-    if names:
-        _settle_with_names(works, extra_rules, numbers, need_time)
+    looking = NEED_TIME.set(need_time)
+    try:
+        _settle(works, lambda text: _scan(text, numbers), need_time)
+        if extra_rules.rules:
+            _settle_with_extra(works, extra_rules, numbers, need_time)
+        if names:
+            _settle_with_names(works, extra_rules, numbers, need_time)
+    finally:
+        NEED_TIME.reset(looking)
     return [
         Sanitized(text=work.output, findings=tuple(map(_finding, work.findings)), version=version) for work in works
     ]
@@ -304,8 +308,7 @@ def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
     reading = locators().read(text, numbers)
     candidates = _scan_reading(reading)
-    if may_read_otherwise(reading):
-        candidates += _scan_views(reading)
+    candidates += _scan_views(reading)
     candidates += _scan_base64(reading)
     return _resolved(text, candidates)
 
@@ -326,13 +329,10 @@ def _resolved(text: str, candidates: list[Match]) -> list[Match]:
 
 
 def _scan_reading(reading: Reading) -> list[Match]:
-    """List candidates of the table, those beside names that say secret, those in columns of people's data."""
+    """List candidates of the table of rules, those beside names that say secret, and those known by their place."""
     found = locators().rule_matches(reading)
-    if NAMES in reading.occurring:
-        found += find_context_secrets(reading.text, locators().names(reading))
-    if not reading.occurring.isdisjoint({NUMBERS, WORDS}):
-        found += find_in_columns(reading.text, reading.data)
-    for find in (find_table_secrets, find_markup_secrets, find_told_secrets):
+    found += find_context_secrets(reading.text, locators().names(reading))
+    for find in (find_in_tables, find_markup_secrets, find_told_secrets):
         found += find(reading)
     return found
 
@@ -368,7 +368,7 @@ def _scan_base64(reading: Reading) -> Iterator[Match]:
 def _scan_extra(reading: Reading, extra_rules: ExtraRules, need_time: Callable[[], None]) -> list[Match]:
     """Collect what the tenant's own rules find outside placeholders; of JSON only its strings and numbers go."""
     text = reading.text
-    views = other_views(reading, locators().read) if may_read_otherwise(reading) else ()
+    views = other_views(reading, locators().read)
     candidates = [
         Match(kind, start, end, "extra_rule", "high")
         for kind, start, end in find_extra(text, (view for view, _ in views), extra_rules, need_time)

@@ -8,13 +8,14 @@ order. Words of the table that say something else (`order`, `version`, `bytes`) 
 import re
 import unicodedata
 
-from goldvein.sanitizer.checks import words
+from goldvein.sanitizer.checks import remembered, words
 from goldvein.sanitizer.national_ids import NATIONAL_IDS
 
 MAX_LABEL_CHARS = 56
 MAX_WORDS_BETWEEN = 5
 MAX_LABEL_WORDS = 4
 MIN_COMPOUND_CHARS = 8
+MAX_TAIL_CHARS = 4
 
 PHONE, CALL, IDENTITY, BIRTH, OTHER = "phone", "call", "identity", "birth", "other"
 IF_IT_HOLDS = "?"
@@ -183,6 +184,8 @@ def _joined(label: str) -> str:
 
 
 _SAID = _table()
+# How labels end: most words of a text end otherwise, and need not be looked up.
+_TAILS = frozenset(label[-length:] for label in _SAID for length in range(1, MAX_TAIL_CHARS + 1))
 _UNSPACED_SAID = {_plain(word): frozenset({kind}) for kind, listed in _UNSPACED.items() for word in listed.split()} | {
     _plain(label): frozenset({row.id})
     for row in NATIONAL_IDS
@@ -192,6 +195,7 @@ _UNSPACED_SAID = {_plain(word): frozenset({kind}) for kind, listed in _UNSPACED.
 _UNSPACED_WORDS = re.compile("|".join(map(re.escape, sorted(_UNSPACED_SAID, key=len, reverse=True))))
 
 
+@remembered
 def label_before(text: str, start: int) -> frozenset[str]:
     """Tell what the nearest label before a value says: kinds, ids of numbers of countries; nothing if there is none."""
     begin = max(0, start - MAX_LABEL_CHARS)
@@ -215,11 +219,12 @@ def label_in(window: str) -> frozenset[str]:
             return _UNSPACED_SAID[unspaced[-1]]
     listed = [word.lower() for word in _WORD.findall(plain)]
     for end in range(len(listed), max(0, len(listed) - MAX_WORDS_BETWEEN - 1), -1):
-        for begin in range(max(0, end - MAX_LABEL_WORDS), end):
-            found = _SAID.get("".join(listed[begin:end]))
-            if found is not None:
-                return found
         word = listed[end - 1]
+        if word[-MAX_TAIL_CHARS:] in _TAILS:
+            for begin in range(max(0, end - MAX_LABEL_WORDS), end):
+                found = _SAID.get("".join(listed[begin:end]))
+                if found is not None:
+                    return found
         if len(word) >= MIN_COMPOUND_CHARS:
             for kind, stems in _COMPOUNDS.items():
                 if any(stem in word for stem in stems):

@@ -3,15 +3,25 @@
 One byte stands for each character, `?` for what Latin-1 lacks, so that places in the bytes are places in the text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import re2
 
 RE2_MEMORY_BYTES = 1 << 26
+PLACES_BETWEEN_LOOKS = 256
 
 _UNANCHORED = re2._Anchor.UNANCHORED  # noqa: SLF001 - see Linear
 _NOTHING: frozenset[str] = frozenset()
+
+
+def _no_limit() -> None:
+    """Let the search go on."""
+
+
+# Asked while places are gone through; whoever searches sets it, and it raises when there is no time left.
+NEED_TIME: ContextVar[Callable[[], None]] = ContextVar("NEED_TIME", default=_no_limit)
 
 
 def readable(text: str) -> bytes:
@@ -49,8 +59,27 @@ class Linear:
         match, size = self._match, len(data)
         start, end = match(_UNANCHORED, data, 0, size)[0]
         while start >= 0:
-            yield start, end
-            start, end = match(_UNANCHORED, data, end, size)[0]
+            for _ in range(PLACES_BETWEEN_LOOKS):
+                yield start, end
+                start, end = match(_UNANCHORED, data, end, size)[0]
+                if start < 0:
+                    return
+            NEED_TIME.get()()
+
+
+class Anywhere:
+    """An expression of characters that Latin-1 lacks; it tells only whether it matches somewhere."""
+
+    def __init__(self, expression: str) -> None:
+        options = _options()
+        options.encoding = re2.Options.Encoding.UTF8
+        self._match = re2.compile(expression, options)._regexp.Match  # noqa: SLF001 - see Linear
+
+    def occurs(self, text: str) -> bool:
+        """Tell whether it matches."""
+        data = text.encode("utf-8", "replace")
+        start: int = self._match(_UNANCHORED, data, 0, len(data))[0][0]
+        return start >= 0
 
 
 class LinearSet:

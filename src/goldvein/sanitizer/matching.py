@@ -4,8 +4,8 @@ RE2 reads all alternatives in one pass whose time hardly depends on how many the
 pattern of the rule is anchored there and reads the text itself.
 
 Before the other passes, one over several of the expressions together tells which of them have anything to find: in most
-texts that is few. What counts repeats (keys, tokens, base64) stays out of it: together their automata would be so many
-that unseen text is read slowly.
+texts that is few. What counts repeats (keys, tokens, base64) stays out of it, and so do words and names: together their
+automata would be so many that unseen text is read slowly.
 """
 
 import re
@@ -21,6 +21,8 @@ from goldvein.sanitizer.linear import Linear, LinearSet, readable
 from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
+WORD_HEAD_CHARS = 5
+MAX_KEY_CHARS = 1024
 MAX_GROUPS_IN_VAIN = 24
 NEVER = r"(?!)"
 # How far around its place a rule of the family of numbers reads.
@@ -55,28 +57,28 @@ _NUMBERS = (
     r"|\b[0-9]{4}\?[0-9]{1,2}\?[0-9]"
 )
 # What `views.py` undoes, and where the edge of a terminal may have broken a token.
-WRITTEN_OTHERWISE_HINT = Linear(
+_UNDONE = (
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
-    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad|=3D|=\r?\n|[`^]\r?\n"
+    r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad"
     r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
 )
-WRAP = Linear(r"[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
-# Cells of tables that are nothing but a name of a few words and say secret, INSERTs with such a column, such tags.
-# Cells are looked for by themselves: in one set with the others they cost four times as much.
-_CELL_STEMS = (
+WRITTEN_OTHERWISE_HINT = Linear(_UNDONE + r"|=3D|=\r?\n|[`^]\r?\n")
+QUOTED_PRINTABLE = Linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
+# Whether there is any of it: an equals sign, or the last of several backticks, at the end of a line means nothing.
+_ANY_UNDONE = Linear(f"{_UNDONE}|{QUOTED_PRINTABLE.expression.decode()}" + r"|(?:\A|[^`^\n])[`^]\r?\n[ \t]*\S")
+# The line must be long: counted here, and not in one set with the others, whose automata it would multiply.
+WRAP = Linear(r"[^\n]{38}[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+# What the name of a column has in it if it says secret, what an INSERT writes before its values, tags that say secret.
+CELL_STEMS = (
     r"pass(?:word|wd|phrase|code|wort)?|pwd|pw|secret|token|(?:api|access|private|secret|client|auth|license|signing)"
     r"[ _-]?key|key|credential|kennwort|contrase\xf1a|senha|wachtwoord|psk|pin"
 )
-TABLE_CELL = Linear(
-    r"(?im)(?:^|[|,;\t]|[ ][ ]|\?|\\n)[ \"'`*]*[A-Za-z0-9.()/_ -]*"
-    rf"(?:{_CELL_STEMS})s?[ \"'`*:]*(?:[|,;\t]|[ ][ ]|\?|\r?$|\\n|\\r)"
-)
-INSERT = Linear(rf"(?i)\binsert[ ]+into[ ][^()]+\([^()]*(?:{_CELL_STEMS})[^()]*\)[ \t\r\n]*values")
+VALUES_LISTED = Linear(r"(?i)\)[ \t\r\n]*values?[ \t\r\n]*\(")
 _TAG_STEMS = r"pass|pwd|pswd|secret|token|key|auth|cred|kennwort|senha|sig|jwt|session|csrf|xsrf|dsn|salt|otp"
 TAG = Linear(rf"(?i)<[A-Za-z][^<>]*(?:{_TAG_STEMS})[^<>]*>|<(?:key|name|[a-z-]*name)>[^<>]*(?:{_TAG_STEMS})[^<>]*</")
 # The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
-WORDS, NUMBERS, NAMES, WRITTEN_OTHERWISE, WRAPPED = "words", "numbers", "names", "written otherwise", "wrapped"
-INSERTED, MARKUP = "inserted", "markup"
+NUMBERS, WRITTEN_OTHERWISE = "numbers", "written otherwise"
+VALUES, MARKUP = "values", "markup"
 
 _BACKSLASH = ord("\\")
 # A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
@@ -140,6 +142,14 @@ class _Ready:
             return None
         return start, end, matched.end()
 
+    def span_behind(self, text: str, place: int) -> tuple[int, int, int] | None:
+        """Do the same right behind a key that was found, as if the text began there: keys may be run together."""
+        piece = text[place : place + MAX_KEY_CHARS]
+        span = self.span_at(piece, 0)
+        if span is None or (span[2] == len(piece) and len(piece) == MAX_KEY_CHARS):
+            return None
+        return span[0] + place, span[1] + place, span[2] + place
+
     def match_of(self, start: int, end: int) -> Match:
         """Make what was found from where it stands."""
         rule = self.rule
@@ -162,7 +172,11 @@ class Locators:
         self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
         self._token = Linear("|".join(entry.rule.locate or "" for entry in families["token"]))
         self._runs = [
-            (entry, Linear(entry.rule.locate or ""), tuple(needed.encode() for needed in entry.rule.needs))
+            (
+                entry,
+                Linear(entry.rule.locate or ""),
+                Linear("|".join(map(_literal, entry.rule.needs)) or entry.rule.locate or ""),
+            )
             for entry in families["run"]
         ]
         self._number_rules = families["number"]
@@ -175,14 +189,11 @@ class Locators:
         self._names = Linear(_NAMES)
         self._occurring = LinearSet(
             {
-                WORDS: self._words,
                 NUMBERS: self._numbers,
-                NAMES: self._names,
-                WRITTEN_OTHERWISE: WRITTEN_OTHERWISE_HINT,
-                WRAPPED: WRAP,
-                INSERTED: INSERT,
+                WRITTEN_OTHERWISE: _ANY_UNDONE,
+                VALUES: VALUES_LISTED,
                 MARKUP: TAG,
-                **{entry.rule.id: expression for entry, expression, needed in self._runs if not needed},
+                **{entry.rule.id: needed for entry, _, needed in self._runs},
             }
         )
 
@@ -193,21 +204,17 @@ class Locators:
 
     def names(self, reading: Reading) -> Iterator[int]:
         """Yield where a name that may say secret stands before something that joins it to a value."""
-        return (start for start, _ in self._names.spans(reading.data)) if NAMES in reading.occurring else iter(())
+        return (start for start, _ in self._names.spans(reading.data))
 
     def rule_matches(self, reading: Reading) -> list[Match]:
         """List what the rules of the table find."""
         text, data, occurring, _ = reading
         found: list[Match] = []
         self._find_keys(text, data, found)
-        if WORDS in occurring:
-            self._find_words(text, data, found)
+        self._find_words(text, data, found)
         self._find_tokens(text, data, found)
-        for entry, expression, needed in self._runs:
-            occurs = entry.rule.id in occurring
-            for part in needed:
-                occurs = occurs or part in data
-            if occurs:
+        for entry, expression, _ in self._runs:
+            if entry.rule.id in occurring:
                 _find_runs(entry, expression, reading, found)
         if NUMBERS in occurring:
             self._find_numbers(reading, found)
@@ -215,6 +222,7 @@ class Locators:
 
     def _find_keys(self, text: str, data: bytes, found: list[Match]) -> None:
         refused: dict[str, int] = {}
+        before = -1
         located = self._keys.search(data)
         while located is not None:
             start = located[0]
@@ -223,9 +231,11 @@ class Locators:
                 if start < refused.get(entry.rule.id, 0):
                     continue
                 span = entry.span_at(text, start, refused)
+                if span is None and start == before:
+                    span = entry.span_behind(text, start)
                 if span is not None:
                     found.append(entry.match_of(span[0], span[1]))
-                    resume = max(resume, span[2])
+                    resume = before = max(resume, span[2])
                     break
             located = self._keys.search(data, resume)
 
@@ -237,7 +247,7 @@ class Locators:
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
-            for entry in self._word_begins[text[start : start + 2].lower()]:
+            for entry in self._word_begins[text[start : start + WORD_HEAD_CHARS].lower()]:
                 if start < resume.get(entry.rule.id, 0):
                     continue
                 span = entry.span_at(text, start, resume)
@@ -353,23 +363,23 @@ def _by_head(entries: list[_Ready]) -> dict[str, list[_Ready]]:
 
 
 class _WordBegins(dict[str, list[_Ready]]):
-    """The rules whose words may begin with two characters; filled where a word was located, which are not many."""
+    """The rules whose words may begin so; filled where a word was located, which are not many."""
 
     def __init__(self, entries: list[_Ready]) -> None:
         super().__init__()
         self._entries = [(entry, _beginnings(entry.rule)) for entry in entries]
 
     def __missing__(self, beginning: str) -> list[_Ready]:
-        found = [entry for entry, begins in self._entries if beginning in begins or beginning[:1] in begins]
+        found = [entry for entry, begins in self._entries if beginning.startswith(begins)]
         if len(self) < MAX_WORD_BEGINNINGS:
             self[beginning] = found
         return found
 
 
-def _beginnings(rule: Rule) -> frozenset[str]:
-    """Give the first character or two of what a rule may match, in lower case."""
-    keywords = (keyword[:2].lower() for keyword in rule.keywords)
-    return frozenset(chain(rule.begins.split(), rule.heads.lower(), keywords))
+def _beginnings(rule: Rule) -> tuple[str, ...]:
+    """Give the first characters of what a rule may match, in lower case."""
+    keywords = (keyword[:WORD_HEAD_CHARS].lower() for keyword in rule.keywords)
+    return tuple(chain(rule.begins.split(), rule.heads.lower(), keywords))
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ examples.
 """
 
 import re
+import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LAST_DAY, _LAST_MONTH = 31, 12
 _SEPARATORS = str.maketrans("", "", " ./-()\u00a0")
+_FORMS = str.maketrans(dict.fromkeys(string.digits, "9") | dict.fromkeys(string.ascii_letters, "A"))
 _CODICE_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 # Where ISO 7812 style counting by letters is used: the values that Taiwan gives to the letters of its districts.
 _TAIWAN = dict(zip("ABCDEFGHJKLMNPQRSTUVXYWZIO", range(10, 36), strict=True))
@@ -50,6 +52,8 @@ def compact(value: str) -> str:
 
 def form_of(value: str) -> str:
     """Write a value as its form: 9 for digits, A for letters."""
+    if value.isascii():
+        return value.translate(_FORMS)
     return "".join("9" if sign.isdigit() else "A" if sign.isalpha() else sign for sign in value.replace("\u00a0", " "))
 
 

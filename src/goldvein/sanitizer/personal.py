@@ -52,6 +52,9 @@ _ADDRESS_BEFORE = re.compile(
     r"(?i)(?:ip|host|hostname|addr|address|client|peer|server|remote|from|for|dns|nameserver|ping|src|dst|source|gateway|"
     r"listen|proxy|connect\w{0,4}|(?:[a-z]|_)ip|://|@)[\s\"'\[({:=,]{0,6}\Z"
 )
+# First parts of addresses of which all are public, and what may follow: most addresses need no look at the registers.
+_FIRST_OF_PUBLIC = frozenset(map(str, set(range(1, 224)) - {10, 100, 127, 169, 172, 192, 198, 203}))
+_LATER_PARTS = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1?[1-9][0-9]|1[0-9]{2}|[0-9])(?:\.(?!\Z)|\Z)){3}")
 _ADDRESS_AFTER = re.compile(r":[0-9]{1,5}\b|/[0-9]{1,2}\b|[ ]port\b")
 _LARGEST_VERSION_PART = 31
 # What stands between :// and the last part of a password that holds / or other signs.
@@ -109,6 +112,9 @@ def social_security_number(text: str, start: int, end: int) -> bool:
 def public_address(text: str, start: int, end: int) -> bool:
     """Confirm a public IP address: no private, loopback, link-local, documentation or multicast one, and no version."""
     value = text[start:end]
+    first, _, rest = value.partition(".")
+    if first in _FIRST_OF_PUBLIC and _LATER_PARTS.fullmatch(rest):
+        return _is_no_version(text, start, end)
     try:
         address = ipaddress.ip_address(value)
     except ValueError:

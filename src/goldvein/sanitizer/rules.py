@@ -2172,8 +2172,6 @@ _PERSONAL = (
             "acct",
             "sort",
             "routing",
-            "aba",
-            "ach",
             "bsb",
             "blz",
             "bankleitzahl",
@@ -2197,6 +2195,8 @@ _PERSONAL = (
         "sort code: 12-34-56",
         "source code: 12-34-56",
         confirm="any_number",
+        locate=r"(?:aba|ach)[ _-](?:n|r)",
+        begins="ab ac",
     ),
     _shape(
         "identity_document",

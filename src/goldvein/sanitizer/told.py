@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from goldvein.sanitizer.checks import told_password
+from goldvein.sanitizer.linear import Anywhere
 from goldvein.sanitizer.matching import Match, Reading
 
 _WORDS = (
@@ -39,10 +40,17 @@ _TOLD = re.compile(
 )
 
 
+# In RE2 the Turkish letters are no forms of i.
+_ANY_WORD = Anywhere(
+    "(?i)[\u2192\u27a1]|"
+    + re.sub(r"\\u([0-9a-f]{4})", lambda escape: chr(int(escape[1], 16)), _WORDS).replace("i", "[i\u0130\u0131]")
+)
+
+
 def find_told_secrets(reading: Reading) -> Iterator[Match]:
     """Yield passwords told in a text that has characters beyond Latin-1."""
     text = reading.text
-    if text.isascii() or reading.data.count(b"?") <= text.count("?"):
+    if text.isascii() or reading.data.count(b"?") <= text.count("?") or not _ANY_WORD.occurs(text):
         return
     for told in chain(_TOLD.finditer(text), _ARROW.finditer(text)):
         start, end = told.span("secret")

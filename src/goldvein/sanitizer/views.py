@@ -17,13 +17,19 @@ from itertools import accumulate
 
 from goldvein.sanitizer.checks import is_made_of_words
 from goldvein.sanitizer.linear import Linear
-from goldvein.sanitizer.matching import WRAP, WRAPPED, WRITTEN_OTHERWISE, WRITTEN_OTHERWISE_HINT, Numbers, Reading
+from goldvein.sanitizer.matching import (
+    QUOTED_PRINTABLE,
+    WRAP,
+    WRITTEN_OTHERWISE,
+    WRITTEN_OTHERWISE_HINT,
+    Numbers,
+    Reading,
+)
 
 MAX_BASE64_RUNS = 64
 MAX_LEVELS = 3
 NEAR_CHARS = 256
 GAP = "\n"
-MIN_WRAPPED_LINE_CHARS = 40
 MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
 MAX_WRAPPED_RUN_CHARS = 256
@@ -36,7 +42,6 @@ _INVISIBLE = (
 )
 _WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
 _BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
-_QUOTED_PRINTABLE = Linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
 _WRITTEN_OTHERWISE = re.compile(
     rf"""
     (?P<nothing>
@@ -107,12 +112,6 @@ class View:
 Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
 
 
-def may_read_otherwise(reading: Reading) -> bool:
-    """Tell whether there can be other readings: most texts have none."""
-    occurring = reading.occurring
-    return WRITTEN_OTHERWISE in occurring or WRAPPED in occurring or not reading.text.isascii()
-
-
 def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> Iterator[tuple[View, Reading]]:
     """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
     below, view = reading, None
@@ -122,7 +121,7 @@ def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> It
             break
         below = read(view.text, reading.numbers)
         yield view, below
-    wrapped = _unwrapped_view(reading) if WRAPPED in reading.occurring else None
+    wrapped = _unwrapped_view(reading)
     if wrapped is not None:
         yield wrapped, read(wrapped.text, reading.numbers)
 
@@ -157,7 +156,7 @@ def _places(reading: Reading) -> Iterator[tuple[int, re.Pattern[str]]]:
     expression, places = _WRITTEN_OTHERWISE, []
     if WRITTEN_OTHERWISE in occurring:
         places = [start for start, _ in WRITTEN_OTHERWISE_HINT.spans(data)]
-        if b"=" in data and _QUOTED_PRINTABLE.search(data) is not None:
+        if b"=" in data and QUOTED_PRINTABLE.search(data) is not None:
             expression = _QUOTED_PRINTABLE_TOO
             places += [match.start() for match in _QUOTED_BYTE.finditer(text)]
     if not text.isascii():
@@ -219,13 +218,15 @@ def _unwrapped_view(reading: Reading) -> View | None:
     parts: list[Part] = []
     joins: list[int] = []
     position = 0
-    for start, end in WRAP.spans(reading.data):
-        left, right = start + 2, end - 2
-        long_line = left >= MIN_WRAPPED_LINE_CHARS and text.find("\n", left - MIN_WRAPPED_LINE_CHARS, left) < 0
-        if long_line and left > position and _may_be_wrapped(text, left, right):
+    located = WRAP.search(reading.data)
+    while located is not None:
+        right = located[1] - 2
+        left = right - 2 if text[right - 2] == "\r" else right - 1
+        if _may_be_wrapped(text, left, right):
             parts += _kept(text, position, left)
             joins.append(len(parts))
             position = right
+        located = WRAP.search(reading.data, right)
     if not parts:
         return None
     parts += _kept(text, position, len(text))
