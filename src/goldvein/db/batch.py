@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from goldvein import failpoints
 from goldvein.db.session import Database, TenantViolation, lock_number
 from goldvein.errors import StoreUnavailable
 
@@ -223,16 +224,24 @@ class Transaction:
         """Run what waits; returns the cursors of the last `expected` statements."""
         waiting, self._waiting = self._waiting, []
         if self._dialect.name == "sqlite":
-            cursors = [self._driver.execute(sql, sent) for sql, sent in waiting]
+            cursors = self._execute(waiting)
         else:
             with self._driver.pipeline():
-                cursors = [self._driver.execute(sql, sent) for sql, sent in waiting]
+                cursors = self._execute(waiting)
         return cursors[len(cursors) - expected :]
+
+    def _execute(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        cursors = []
+        for sql, sent in statements:
+            failpoints.reach("writer.statement")
+            cursors.append(self._driver.execute(sql, sent))
+        return cursors
 
     def commit(self) -> None:
         """Run what waits and commit."""
         if self._dialect.name == "sqlite":
             self._send(0)
+            failpoints.reach("writer.committing")
             try:
                 self._driver.execute("COMMIT")
             except sqlite3.Error as error:
@@ -241,8 +250,8 @@ class Transaction:
         waiting, self._waiting = self._waiting, []
         try:
             with self._driver.pipeline():
-                for sql, sent in waiting:
-                    self._driver.execute(sql, sent)
+                self._execute(waiting)
+                failpoints.reach("writer.committing")
                 self._driver.commit()
         except psycopg.Error as error:
             if self._driver.closed:
@@ -285,8 +294,10 @@ class BatchConnection:
             try:
                 driver = self._begun()
                 transaction = Transaction(driver, self._dialect)
+                failpoints.reach("writer.begun")
                 yield transaction
                 transaction.commit()
+                failpoints.reach("writer.committed")
                 self._plan_again(driver, transaction.inserted_rows)
             except OutcomeUnknown:
                 self.close()
