@@ -39,6 +39,8 @@ _PLAN_AGAIN_AT_ROWS: Final = (100, 1_000, 10_000, 100_000)
 _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError)
 # Another transaction was in the way; run again, it comes after that one.
 _IN_THE_WAY: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# The last page of the commit did not get into SQLite's log: nothing to find out, and nobody is kept waiting for it.
+_NOT_WRITTEN: Final = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
 
 
 class OutcomeUnknown(Exception):
@@ -245,6 +247,8 @@ class Transaction:
             try:
                 self._driver.execute("COMMIT")
             except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") in _NOT_WRITTEN:
+                    raise
                 raise OutcomeUnknown from error
             return
         waiting, self._waiting = self._waiting, []
