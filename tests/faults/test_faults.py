@@ -7,8 +7,10 @@ from faults.sweep import Planned, carry_out, possible
 
 pytestmark = pytest.mark.faults
 
+# Stories pick their variant by the turn: here the ones that have found something.
+TURNS = {"killed in a withdrawal": 4}
 SHORT = [
-    Planned(fault.name, store, turn=0, seed=20_261_122)
+    Planned(fault.name, store, turn=TURNS.get(fault.name, 0), seed=20_261_122)
     for fault in possible()
     if fault.in_every_suite
     for store in fault.stores
