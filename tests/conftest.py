@@ -191,10 +191,10 @@ def all_cells(world: World) -> Iterator[Any]:
     engine.dispose()
 
 
-def seed_world(database: Database, server_key: ServerKey) -> Seed:
+def seed_world(database: Database, server_key: ServerKey, now: datetime = START) -> Seed:
     seed = Seed()
     with database.write_across_tenants() as session:
-        tenants = {name: identity.create_tenant(session, name=name, now=START) for name in ("Acme", "Globex")}
+        tenants = {name: identity.create_tenant(session, name=name, now=now) for name in ("Acme", "Globex")}
         for name, (tenant, role) in PEOPLE.items():
             membership = identity.invite(
                 session,
@@ -202,29 +202,31 @@ def seed_world(database: Database, server_key: ServerKey) -> Seed:
                 email=f"{name}@{tenant.lower()}.example",
                 name=name.title(),
                 role=role,
-                now=START,
+                now=now,
             )
-            membership.accepted_at = START
-            seed.people[name] = _sign_in(session, server_key, membership, name)
+            membership.accepted_at = now
+            seed.people[name] = _sign_in(session, server_key, membership, name, now)
         dana = seed.people["dana"].actor()
         service_key = identity.create_key(
-            session, server_key, dana, name="ci", scopes=["track"], kind="service", now=START
+            session, server_key, dana, name="ci", scopes=["track"], kind="service", now=now
         )
         seed.service_key = service_key.token.text
     for author, slug, body in (("alice", "release-notes", SKILL_BODY), ("charlie", "globex-notes", None)):
         actor = seed.people[author].actor()
         with database.write(actor.tenant_id) as session:
-            skill = skills.create_skill(session, actor, slug=slug, name=slug.title(), now=START, body=body)
+            skill = skills.create_skill(session, actor, slug=slug, name=slug.title(), now=now, body=body)
             seed.skill_ids[slug] = skill.id
     with database.write(dana.tenant_id) as session:
-        consent.switch_capture(session, dana, on=True, now=START)
+        consent.switch_capture(session, dana, on=True, now=now)
     bob = seed.people["bob"].actor()
     with database.write(bob.tenant_id) as session:
-        consent.give_consent(session, bob, now=START, lifetime=timedelta(days=365))
+        consent.give_consent(session, bob, now=now, lifetime=timedelta(days=365))
     return seed
 
 
-def _sign_in(session: TenantSession, server_key: ServerKey, membership: Membership, name: str) -> Someone:
+def _sign_in(
+    session: TenantSession, server_key: ServerKey, membership: Membership, name: str, now: datetime
+) -> Someone:
     someone = Someone(
         name=name,
         tenant_id=membership.tenant_id,
@@ -232,11 +234,11 @@ def _sign_in(session: TenantSession, server_key: ServerKey, membership: Membersh
         role=membership.role,
         api_key="",
         key_id="",
-        cookie=identity.start_session(session, server_key, membership, now=START, lifetime=timedelta(days=3650)),
+        cookie=identity.start_session(session, server_key, membership, now=now, lifetime=timedelta(days=3650)),
         email=identity.person_of(session, membership.person_id).email,
     )
     key = identity.create_key(
-        session, server_key, someone.actor(), name="test", scopes=sorted(scopes_of(membership.role)), now=START
+        session, server_key, someone.actor(), name="test", scopes=sorted(scopes_of(membership.role)), now=now
     )
     someone.api_key, someone.key_id = key.token.text, key.row.id
     return someone
@@ -245,8 +247,11 @@ def _sign_in(session: TenantSession, server_key: ServerKey, membership: Membersh
 class Templates:
     """Seeded databases to copy from, made when first asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, now: datetime = START) -> None:
+        """`durable` is for those who pull the plug: the fault tests."""
         self.folder = folder
+        self.durable = durable
+        self.now = now
         self.server_key = ServerKey(secrets=(bytes.fromhex(SERVER_KEY),))
         self._seeds: dict[str, Seed] = {}
         self._postgres: LocalPostgres | None = None
@@ -285,7 +290,7 @@ class Templates:
             url, owner_url = (self.postgres.url(role, "template_world") for role in (APPLICATION, OWNER))
         upgrade(owner_url, url)
         database = Database(url)
-        seed = seed_world(database, self.server_key)
+        seed = seed_world(database, self.server_key, self.now)
         if kind == "sqlite":
             with database.engine.connect() as connection:
                 connection.exec_driver_sql("COMMIT")
@@ -297,7 +302,7 @@ class Templates:
     def postgres(self) -> LocalPostgres:
         """Started when first asked for."""
         if self._postgres is None:
-            self._postgres = LocalPostgres(durable=False)  # tests do not pull the plug; the fault tests will
+            self._postgres = LocalPostgres(durable=self.durable)
         return self._postgres
 
     def close(self) -> None:

@@ -116,9 +116,14 @@ def telling_store_errors() -> Iterator[None]:
 
 
 def prepare_store(runtime: Runtime) -> None:
-    """Make an empty SQLite store by itself; any other store is migrated by the operator's own decision."""
+    """Make an empty SQLite store by itself; any other store is migrated by the operator's own decision.
+
+    A process that was killed between an erasure's commit and the clearing of SQLite's log has left the erased text in
+    the log: it is taken out here.
+    """
     if runtime.database.is_sqlite and is_empty(runtime):
         upgrade(runtime.settings.migration_url, runtime.settings.store_url)
+    runtime.database.clear_log()
 
 
 def is_empty(runtime: Runtime) -> bool:

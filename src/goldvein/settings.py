@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 
 import platformdirs
 
+from goldvein import failpoints
 from goldvein.errors import NotConfigured
 
 PREFIX = "GOLDVEIN_"
@@ -49,6 +50,10 @@ class Settings:
     allow_database_owner: bool = field(
         default=False,
         metadata={"why": "tests only: let the server run as a role that row-level security does not bind"},
+    )
+    failpoint: str = field(
+        default="",
+        metadata={"why": "tests only: end, break or hold the process at a named place; not where others can reach it"},
     )
     server_key: str = field(
         default="",
@@ -138,6 +143,11 @@ class Settings:
         return _with_driver(self.migration_database_url) if self.migration_database_url else self.store_url
 
     @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach the server, as far as the settings tell."""
+        return self.host == "127.0.0.1" and not self.public_url and not self.trusted_proxies
+
+    @property
     def base_url(self) -> str:
         """How people reach this server, without a trailing slash."""
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 (compared, not bound)
@@ -199,6 +209,8 @@ def _check(settings: Settings) -> None:
     for name in _AT_LEAST_ONE:
         if getattr(settings, name) < 1:
             raise NotConfigured(what=f"{PREFIX}{name.upper()}: 1 or more")
+    if settings.failpoint:
+        failpoints.parse(settings.failpoint)
     scheme = settings.store_url.split(":", 1)[0]
     if scheme not in {"sqlite", "postgresql+psycopg"}:
         raise NotConfigured(what="GOLDVEIN_DATABASE_URL: sqlite:///... or postgresql://...")

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from goldvein import failpoints
 from goldvein.capture import service
 from goldvein.capture.claude_code import HookReading, read_claude_code_hook, skill_candidates
 from goldvein.capture.formats import MAX_EVENT_BYTES, SKILL_RULE, CapturedUse, is_skill_name, read_batch, read_track
@@ -104,6 +105,7 @@ class HotPath:
             raise
         if self._always_ok and status != 401:  # noqa: PLR2004
             status, content, headers = 200, b"{}", {}
+        failpoints.reach("track.answering")
         await send_bytes(send, status, content, headers)
         seconds = time.perf_counter() - started
         measured = self._succeeded if status == 200 else self._metrics.requests.labels(self._route, str(status))  # noqa: PLR2004
@@ -176,6 +178,7 @@ class Doors:
 
     async def record(self, call: Call, reports: list[Report | GoldveinError], *, door: str) -> list[Outcome]:
         """Record the uses of a call; from here on the recorder counts."""
+        failpoints.reach("track.decoded")
         call.counted = True
         return await self.recorder.record(reports, door=door, size=len(call.body))
 

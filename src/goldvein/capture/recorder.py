@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from goldvein import failpoints
 from goldvein.capture.names import need_clean_names
 from goldvein.capture.outcomes import Capture, Recorded, rejection_of
 from goldvein.capture.standing import Expected, Standings
@@ -88,6 +89,7 @@ class Recorder:
         if not uses:
             self._writer.release(place)
             return [use for use in prepared if isinstance(use, Exception)]
+        failpoints.reach("track.queueing")
         try:
             stored = iter(await self._writer.store(uses, place))
         except Exception as error:  # noqa: BLE001 (the writer could not take them: none is stored, each is counted)
@@ -118,6 +120,7 @@ class Recorder:
         for number, result in zip(raw, sanitized, strict=True):
             change = {"otherwise": result} if isinstance(result, Capture) else {"texts": result}
             found[number] = msgspec.structs.replace(found[number], **change)  # type: ignore[type-var]  # of `raw`
+        failpoints.reach("track.sanitized")
         return found
 
     async def _without_texts(self, report: Report) -> tuple[Prepared | Exception, ExtraRules | None]:

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from goldvein import failpoints
 from goldvein.capture.outcomes import Capture, Recorded
 from goldvein.capture.storing import Outcome, Quotas, find_stored, store_uses
 from goldvein.capture.uses import Prepared
@@ -172,6 +173,7 @@ class Writer:
     def _serve(self, taken: list[_Submission]) -> None:
         uses = [use for submission in taken for use in submission.uses]
         try:
+            failpoints.reach("writer.taken")
             outcomes = self._store(uses)
         except Exception as error:  # the edge: whatever this is, the next batch is served
             log.exception("writer_failed", count=len(uses))
@@ -183,6 +185,7 @@ class Writer:
         with self._lock:
             self._events -= sum(submission.place.events for submission in taken)
             self._bytes -= sum(submission.place.size for submission in taken)
+        failpoints.reach("writer.answering")
         _answer(taken, outcomes)
         if self._checkpointer is not None:
             self._checkpointer.note(len(uses))

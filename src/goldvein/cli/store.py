@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import IntegrityError
 
+from goldvein import failpoints
 from goldvein import settings as all_settings
 from goldvein.cli import doctor
 from goldvein.db.migrate import refuse_unsafe_store, upgrade
@@ -48,6 +49,7 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
         port=settings.port if port is None else port,
         workers=workers or settings.workers,
     )
+    failpoints.arm(chosen.failpoint, is_local=chosen.is_local)
     if chosen.workers > 1:
         refuse_sharing_sqlite(chosen)
     listener, settings = bind(chosen)
@@ -87,6 +89,7 @@ def migrate() -> None:
     On PostgreSQL it runs as the role of GOLDVEIN_MIGRATION_DATABASE_URL, which owns the tables.
     """
     settings = all_settings.load()
+    failpoints.arm(settings.failpoint, is_local=settings.is_local)
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with telling_store_errors():
         revision = upgrade(settings.migration_url, settings.store_url)

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from goldvein import failpoints
 from goldvein.db.session import Database, TenantViolation, lock_number
 from goldvein.errors import StoreUnavailable
 
@@ -41,6 +42,8 @@ _PIPELINED_BYTES: Final = 8_192
 _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError)
 # Another transaction was in the way; run again, it comes after that one.
 _IN_THE_WAY: Final = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# The last page of the commit did not get into SQLite's log: nothing to find out, and nobody is kept waiting for it.
+_NOT_WRITTEN: Final = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
 
 
 class OutcomeUnknown(Exception):
@@ -226,7 +229,7 @@ class Transaction:
         """Run what waits; returns the cursors of the last `expected` statements."""
         waiting, self._waiting = self._waiting, []
         with self._together(waiting):
-            cursors = [self._driver.execute(sql, sent) for sql, sent in waiting]
+            cursors = self._execute(waiting)
         return cursors[len(cursors) - expected :]
 
     def _together(self, waiting: Sequence[tuple[str, Sequence[Any]]]) -> Any:
@@ -235,20 +238,30 @@ class Transaction:
         small = self._dialect.name == "postgresql" and size <= _PIPELINED_BYTES
         return self._driver.pipeline() if small else contextlib.nullcontext()
 
+    def _execute(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        cursors = []
+        for sql, sent in statements:
+            failpoints.reach("writer.statement")
+            cursors.append(self._driver.execute(sql, sent))
+        return cursors
+
     def commit(self) -> None:
         """Run what waits and commit."""
         if self._dialect.name == "sqlite":
             self._send(0)
+            failpoints.reach("writer.committing")
             try:
                 self._driver.execute("COMMIT")
             except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") in _NOT_WRITTEN:
+                    raise
                 raise OutcomeUnknown from error
             return
         waiting, self._waiting = self._waiting, []
         try:
             with self._together(waiting):
-                for sql, sent in waiting:
-                    self._driver.execute(sql, sent)
+                self._execute(waiting)
+                failpoints.reach("writer.committing")
                 self._driver.commit()
         except psycopg.Error as error:
             if self._driver.closed:
@@ -296,8 +309,10 @@ class BatchConnection:
             try:
                 driver = self._begun()
                 transaction = Transaction(driver, self._dialect)
+                failpoints.reach("writer.begun")
                 yield transaction
                 transaction.commit()
+                failpoints.reach("writer.committed")
                 self._plan_again(driver, transaction.inserted_rows)
             except OutcomeUnknown:
                 self.close()

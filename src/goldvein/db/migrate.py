@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
+from goldvein import failpoints
 from goldvein.db.engine import make_engine
 from goldvein.errors import NotConfigured
 
@@ -44,6 +45,7 @@ def upgrade(migration_url: str, store_url: str) -> str:
                 connection.execute(text("SET LOCAL statement_timeout = '15min'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             command.upgrade(config_for(connection), "head")
+            failpoints.reach("migration.committing")
             if connection.dialect.name == "postgresql":
                 _grant_to_server(connection, make_url(store_url).username)
             return current_revision(connection) or ""

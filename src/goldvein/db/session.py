@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
+from goldvein import failpoints
 from goldvein.db.base import IdentityOwned, TenantOwned
 from goldvein.db.engine import SQLITE_BUSY_MILLISECONDS, make_engine
 from goldvein.errors import StoreUnavailable
@@ -129,8 +130,10 @@ class Database:
         """A transaction of one tenant; committed, durably, when the block ends without an error."""
         with self.exclusive(), self._session(self._write_engine, tenant_id) as session:
             yield session
+            failpoints.reach("session.committing")
             try:
                 session.commit()
+                failpoints.reach("session.committed")
             finally:  # whatever became of a commit that failed, what is remembered may be wrong now
                 self._tell_watchers(session)
 

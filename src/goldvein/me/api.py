@@ -4,6 +4,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from goldvein import failpoints
 from goldvein.consent import service as consent
 from goldvein.consent.decision import SIMPLE_PURPOSES
 from goldvein.consent.tables import ConsentEvent
@@ -210,6 +211,7 @@ def choose(
         else:
             removed = withdrawal.withdraw(session, actor, now=now, expected_seq=expected_seq)
     if removed.erased_examples:
+        failpoints.reach("withdrawal.clearing")
         runtime.database.clear_log()
     if removed.consent_changed:
         runtime.metrics.consent_changes.labels(action="given" if give else "withdrawn").inc()

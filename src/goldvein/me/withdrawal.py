@@ -7,6 +7,7 @@ consent as it is. Both happen in one transaction: either all of it is true, or n
 from dataclasses import dataclass
 from datetime import datetime
 
+from goldvein import failpoints
 from goldvein.capture import service as capture
 from goldvein.consent import service as consent
 from goldvein.db.ids import is_id
@@ -33,7 +34,10 @@ def withdraw(session: TenantSession, actor: Actor, *, now: datetime, expected_se
     are nulled.
     """
     event = consent.append_withdrawal(session, actor, now=now, expected_seq=expected_seq)
-    return Removed(consent_changed=event is not None, erased_examples=_erase(session, actor, now))
+    failpoints.reach("withdrawal.appended")
+    erased = _erase(session, actor, now)
+    failpoints.reach("withdrawal.erased")
+    return Removed(consent_changed=event is not None, erased_examples=erased)
 
 
 def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: str | None = None) -> Removed:

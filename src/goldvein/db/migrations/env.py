@@ -2,6 +2,8 @@
 
 from alembic import context
 
+from goldvein import failpoints
+
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
@@ -9,6 +11,7 @@ context.configure(
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
     transactional_ddl=True,
+    on_version_apply=lambda **_: failpoints.reach("migration.step"),
 )
 with context.begin_transaction():
     context.run_migrations()
