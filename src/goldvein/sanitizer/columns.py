@@ -46,14 +46,12 @@ class Columns:
         """Tell whether there is anything to judge."""
         return bool(self.places)
 
-    def of_row(self, more: int) -> "Columns":
-        """Give what still holds in a row with so many more cells than the table has names.
+    def without_secrets(self) -> "Columns":
+        """Give what still holds from a row on that has more cells than there are names.
 
-        Secrets end with the first row of another length, which may be no row; data of people has a form of its own.
+        Secrets end there, since it may be no row; data of people has a form of its own.
         """
-        if more < 0:
-            return replace(self, secrets={}, people={})
-        return replace(self, secrets={}) if more and self.secrets else self
+        return replace(self, secrets={}) if self.secrets else self
 
     def judge(self, place: int, written: str, start: int) -> Iterator[Match]:
         """Yield a cell if it is what its column says."""

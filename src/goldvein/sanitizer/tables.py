@@ -123,8 +123,9 @@ def _read_table(text: str, head: _Line, kind: str, *, says_secret: bool) -> Gene
     line, place, rows = following, head.after, 0
     while line.text and len(line.text) <= MAX_LINE_CHARS:
         row = _cells(line.text, kind)
-        columns = columns.of_row(len(row) - len(spans))
-        if not columns:
+        if len(row) > len(spans):
+            columns = columns.without_secrets()
+        if len(row) < len(spans) or not columns:
             break
         for column in columns.places:
             start, end = row[column]
