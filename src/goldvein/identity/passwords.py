@@ -14,7 +14,7 @@ _hasher = PasswordHasher()
 
 @cache
 def _of_nobody() -> str:
-    """A hash to compare with where there is no person. Made when first needed: it takes 64 MB and a tenth of a second."""
+    """A hash to compare with where there is no person; made when first needed, since it takes 64 MB and its time."""
     return _hasher.hash("the password of nobody")
 
 
