@@ -57,6 +57,29 @@ _CARRIERS_OF = {
         carriers.log_field,
     ),
 }
+_LITERALS = (carriers.python_code, carriers.java_code, carriers.csharp_code, carriers.go_code, carriers.python_call)
+_LINES = (
+    carriers.env_file,
+    carriers.json_result,
+    carriers.shell_export,
+    carriers.yaml_file,
+    carriers.log_field,
+    carriers.printenv,
+    carriers.go_code,
+)
+_CARRIERS_OF |= {"language_continuation": _LITERALS} | dict.fromkeys(
+    (
+        *("boxed", "mail_quoted", "prose_wrapped", "commented", "numbered_lines", "changed_lines", "json_wrapped"),
+        *("folded", "bold", "unbreakable"),
+    ),
+    _LINES,
+)
+_SPLIT = frozenset(
+    {
+        *("terminal_wrap", "continuation", "cut_at_end", "boxed", "mail_quoted", "prose_wrapped", "commented"),
+        *("numbered_lines", "changed_lines", "json_wrapped", "folded", "language_continuation"),
+    }
+)
 _SHORTEST_SPLIT_SECRET = 20
 
 
@@ -96,7 +119,7 @@ def _encoded(random: Random, kind: str, number: int) -> str:
     """A key or a password on its way through an encoding."""
     chosen = random.choice(_CARRIERS_OF.get(kind, carriers.NAMED))
     keys = {**FORMS, **NAMED_ONLY}
-    is_split = kind in {"terminal_wrap", "continuation", "cut_at_end"}
+    is_split = kind in _SPLIT
     if number % 3 == 0 and not is_split:
         text = chosen(random, random.choice(PASSWORD_NAMES), mark(password(random)))
     else:

@@ -129,3 +129,29 @@ def test_base64_of_a_text_with_a_secret_is_redacted_as_a_whole() -> None:
     hidden = base64.b64encode(b"user=bob password=hunter2-x").decode()
     harmless = base64.b64encode(b"the quick brown fox jumps over").decode()
     assert sanitize_text(f"data: {hidden}, {harmless}") == f"data: [REDACTED:password], {harmless}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pw = getpass.getpass('Password: ')",
+        "print(f'password={password!r}')",
+        "PASSWORD_RESET_TIMEOUT = 3600",
+        "The --user and --password switches have been renamed",
+        "--passwd=FICHIER lit le fichier",
+        "Enter passphrase for key '/home/dev/.ssh/id_ed25519': ",
+        "monkey: " + "a94a8fe5" * 5,
+        "checksum/secret: " + "a94a8fe5" * 8,
+        "password=%DB_PASSWORD%",
+        'password = "__password__"',
+        "DB_PASSWORD=@Microsoft.KeyVault(SecretUri=https://a.example/secrets/DbPassword/)",
+        'access_token = "Invalid:%s:%s"',
+        "score\n0.84147098...",
+        "ssh " + "AAAAC3NzaC1lZDI1NTE5AAAA" + "I2k8f0Qw9LrT5vXyZbNcMdGhJkPq",
+        '{"password": "Salas\u00f5na"}',
+        "        ldap_pass=ldappass,\n        retries=3,",
+        "flow: oauth_flow: OAuth2PasswordBearer.tokenUrl",
+    ],
+)
+def test_what_only_looks_like_a_value_stays(text: str) -> None:
+    assert sanitize_text(text) == text

@@ -51,6 +51,23 @@ WAYS: dict[str, Callable[[str], str]] = {
     "continuations": wrapped(20, "\\\n"),
     "two literals": lambda text: f'x = "{text[:30]}" + "{text[30:]}"',
     "two lines of literals": lambda text: f'x = ("{text[:30]}"\n     "{text[30:]}")',
+    "a box": lambda text: "\n".join(
+        f"\u2502 {text[place : place + 36]:36} \u2502" for place in range(0, len(text), 36)
+    ),
+    "a box of ASCII": lambda text: "\n".join(f"| {text[place : place + 36]:36} |" for place in range(0, len(text), 36)),
+    "a quoted mail": lambda text: "> " + wrapped(62, "\n> ")("x " * 20 + text),
+    "a quoted mail, broken in the prefix": lambda text: "> " + wrapped(62, "\n> ")("x " * 20 + text),
+    "a comment": lambda text: "# " + wrapped(62, "\n# ")("x " * 15 + text),
+    "numbered lines": lambda text: "    9\t" + wrapped(44, "\n   10\t")("x " * 4 + text),
+    "an indented rest": wrapped(46, "\n    "),
+    "a box in JSON": lambda text: json.dumps(
+        {"out": "\n".join(f"\u2502 {text[place : place + 36]:36} \u2502" for place in range(0, len(text), 36))}
+    ),
+    "round quotes": lambda text: text.replace("=", "=\u201c") + "\u201d",
+    "blanks that do not break": lambda text: text.replace(" ", "\u00a0").replace("=", "\u00a0=\u00a0"),
+    "literals of Basic": lambda text: f'x = "{text[:30]}" & _\n    "{text[30:]}"',
+    "base64 with a name": lambda text: "CONFIG_B64=" + base64.b64encode(text.encode()).decode(),
+    "indented base64": lambda text: "    " + wrapped(40, "\n    ")(base64.b64encode(text.encode()).decode()),
 }
 
 
@@ -84,3 +101,29 @@ def test_a_view_skips_what_is_far_from_every_change_and_still_points_into_the_in
     assert GAP in view.text
     start = view.text.index(TOKEN)
     assert [text[slice(*view.input_span(start, start + len(TOKEN)))]] == [TOKEN]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{'a1B2' * 12}\n{'c3D4' * 16}\n-----END RSA PRIVATE" + " KEY-----\n",
+        f"...NiIsInR5cCI6IkpXVCJ9.eyJ{'zdWIiOiIx' * 4}.{'d_Q5hT9k-Zr' * 4}",
+        f"postgres://app:{'x9Kq' * 3}",
+    ],
+)
+def test_a_secret_whose_beginning_or_end_is_gone_is_found(text: str) -> None:
+    assert sanitize(text).findings
+    assert not any(part in sanitize_text(text) for part in ("a1B2a1", "c3D4c3", "NiIsIn", "zdWIiO", "d_Q5hT", "x9Kqx9"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9f8c2d1 Now that the form asks twice, forget the old-password\n3b2a1c0 Fix the parser",
+        "| the first cell of a table is 40 wide, v2 |\n| next cell                                  |",
+        "> a quoted line that ends with a number 42\n> and goes on with words",
+        "        offset = values.first_of_line2\n        line_items = []",
+    ],
+)
+def test_lines_that_belong_together_and_hold_no_token_stay(text: str) -> None:
+    assert sanitize_text(text) == text

@@ -95,6 +95,8 @@ _SENTENCE_WORDS = words("the and for with your are was not from have has its int
 _ALGORITHM = re.compile(
     r"(?i)(?:sha|md|aes|utf|base|rsa|des|[hrep]s|ed|argon|pbkdf|tls|ipv|oauth|http|x)[-_]?[0-9]{1,5}"
 )
+_PUBLIC_SSH_KEYS = ("AAAAC3NzaC1", "AAAAB3NzaC1", "AAAAE2VjZHNh", "AAAAGnNr", "AAAAInNr")
+_WEB_SCHEME = re.compile(r"(?:https?|wss?|ssh|git|file|svn|docker)\Z")
 _VARIABLE = re.compile(r"[A-Za-z_]{1,64}(?:\.[A-Za-z_]{1,64}){0,4}")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{3,8}")
 _IS_SECRET_KIND = re.compile(r"kind\\{0,7}[\"']?:[ ]{0,4}\\{0,7}[\"']?Secret\b")
@@ -112,8 +114,9 @@ _NUMBERED_WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24})[0-9]{0,3}")
 _WORD_BREAK = re.compile(r"[-_./:=]|(?<=[a-z])(?=[A-Z])")
 _REFERENCE = re.compile(
     r"""
-    [$][A-Za-z_{(] | (?:env|file|fd):[A-Za-z0-9_/.-]{1,64}\Z | %[A-Za-z_][A-Za-z0-9_]{0,63}%
-    | %\( | %[sdr](?![A-Za-z0-9]) | \{\{ | \{[A-Za-z_]?[\w.]{0,64}\}
+    @Microsoft\.KeyVault\( | __[a-z][a-z_]{0,62}__\Z | @@[A-Za-z_]{1,64}@@\Z | ENC\(\.{3}
+    | [$][A-Za-z_{(] | (?:env|file|fd):[A-Za-z0-9_/.-]{1,64}\Z | %[A-Za-z_][A-Za-z0-9_]{0,63}%
+    | %\( | %[sdr](?![A-Za-z0-9]) | \{\{ | \{[A-Za-z_]?[\w.]{0,64}(?:![ars])?\}
     | [#@]\{ | <[^>]{0,200}> | \[[A-Za-z_ -]{1,64}\]\Z
     | (?:os\.environ|os\.getenv|process\.env|import\.meta\.env|getenv|System\.getenv|Deno\.env|ENV\[|env\()
     | (?:var|local|data|module|secrets|vars|env|inputs|steps|self|this|props|config|settings|args|options
@@ -122,6 +125,9 @@ _REFERENCE = re.compile(
     """,
     re.VERBOSE,
 )
+_PLACE_TO_FILL = re.compile(r"\{[\w.!:]{0,64}\}|%\([A-Za-z_]\w{0,64}\)[sdr]|%[sdrv](?![A-Za-z0-9])|\$\{[\w.]{1,64}\}")
+_DIGIT = re.compile(r"[0-9]")
+_SENTENCE_SIGNS = frozenset(" '-.,!?():")
 _LOCATION = re.compile(r"[a-z][a-z0-9+.-]{0,20}://|[~.]{0,2}/|[\w.-]{1,64}[=:/]")
 _FILLER = re.compile(
     r"""
@@ -140,7 +146,8 @@ _FILLER_WORDS = words(
     access_token auth_token key keys credential credentials username user email login your my the a an is was
     are be in on for of to and or not with bearer basic plain hashed encrypted invalid missing incorrect wrong
     new old confirm forgot reset stdin env asc desc auto manual prompt ask self this
-    latin1 latin-1 utf8 utf-8 ascii options option test
+    latin1 latin-1 utf8 utf-8 ascii options option test function symbol base64 hex md5 sha1 sha256 sha512
+    scram-sha-256 scram-sha-1 compat files geheimnis geheim segreto secreto segredo sekret tajne salainen
     passwort kennwort passphrase zugangskennwort contrase\u00f1a clave senha palavra-passe wachtwoord parola has\u0142o
     l\u00f6senord adgangskode passord salasana heslo jelsz\u00f3 \u015fifre lozinka geslo slapta\u017eodis parole parool
     \u043f\u0430\u0440\u043e\u043b\u044c \u5bc6\u7801
@@ -185,7 +192,20 @@ def is_filler(value: str) -> bool:
         or _FILLER.fullmatch(stripped) is not None
         or _FILLER_START.match(stripped) is not None
         or _FILLER_END.search(stripped[-32:]) is not None
+        or (("{" in stripped or "%" in stripped) and _is_template(stripped))
+        or (not stripped.isascii() and _is_foreign_word(stripped))
     )
+
+
+def _is_template(value: str) -> bool:
+    """Tell words with places that a program fills, such as `tenant.{0}` and `%s:%s`."""
+    rest, places = _PLACE_TO_FILL.subn("-", value)
+    return places > 0 and (not any(c.isalnum() for c in rest) or (is_made_of_words(rest) and not _DIGIT.search(rest)))
+
+
+def _is_foreign_word(value: str) -> bool:
+    """Tell letters beyond ASCII, perhaps with punctuation of sentences: what a page says in its reader's language."""
+    return not any(c.isdigit() or (c.isascii() and not c.isalpha() and c not in _SENTENCE_SIGNS) for c in value)
 
 
 @remembered
@@ -249,7 +269,19 @@ def prefixed_value(text: str, start: int, end: int) -> bool:
     """Confirm a key with a vendor's prefix: the body varies, and is not written in x, dots or stars."""
     value = text[start:end]
     tail = value[-16:]
+    if value[-1] in "-_" and is_made_of_words(value):
+        return False
     return len(set(tail)) >= min(5, len(tail)) and "xxxx" not in value.lower() and "your" not in value.lower()
+
+
+def hexadecimal_body(text: str, start: int, end: int) -> bool:
+    """Confirm letters of a hexadecimal number, which a decimal fraction does not have."""
+    return not set(text[start:end]).isdisjoint("abcdf") and mixed_body(text, start, end)
+
+
+def messaging_key(text: str, start: int, end: int) -> bool:
+    """Confirm a key that is not the public half of a key of SSH, which begins with the length of its name."""
+    return not text.startswith(_PUBLIC_SSH_KEYS, start) and mixed_body(text, start, end)
 
 
 def mixed_body(text: str, start: int, end: int) -> bool:
@@ -265,9 +297,19 @@ def url_token(text: str, start: int, end: int) -> bool:
     return random_value(text, start, end)
 
 
+def cut_url_password(text: str, start: int, end: int) -> bool:
+    """Confirm what stands after the user of a URL that was cut: behind a host of the web, a path could stand there."""
+    value = text[start:end]
+    scheme = text[max(0, start - MAX_NAME_CHARS) : start].rpartition("://")[0]
+    mixed = any(character.isdigit() for character in value) and any(character.isalpha() for character in value)
+    return not is_filler(value) and (mixed or _WEB_SCHEME.search(scheme) is None)
+
+
 def authorization_value(text: str, start: int, end: int) -> bool:
     """Confirm the credentials of a header: no placeholder, and where no space stands before it no name of a program."""
     value = text[start:end]
+    if _VARIABLE.fullmatch(value.rstrip(".,;")) and is_camel_case(value.rstrip(".,;")) and not is_jumbled(value):
+        return False
     if value.startswith("//") or (text[start - 2 : start] == "= " and _VARIABLE.fullmatch(value)):
         return False
     return not is_filler(value) and (text[start - 1 : start].isspace() or not is_made_of_words(value))

@@ -42,6 +42,7 @@ MIN_SHORT_KEY_CHARS = 8
 MAX_SHORT_KEY_CHARS = 32
 MIN_ALTERNATIONS = 3
 MIN_KEY_CHARS = 6
+MIN_CODE_WORD_CHARS = 5
 MIN_PLAIN_KEY_CHARS = 8
 
 _NAME_RIGHT = re.compile(r"[A-Za-z0-9_.\u00f1-]{0,64}")
@@ -113,6 +114,8 @@ _ABOUT_ENDINGS = words(
     handler service helper factory resolver callback function func fn error changed updated created exists
     valid invalid missing verified verify checker check is has needed present visible visibility toggle group
     groups order prefix suffix separator delimiter lookup map mapping spec rule rules event events down up
+    timeout timeouts iterations interval delay hashers backend backends scheme encryption window threshold
+    cooldown seconds minutes hours days ms
     press code codes board frame frames word words points range ranges set sets size bits bit pair words
     stream cache param params parameter parameters sha digest fingerprint thumbprint kid
     """
@@ -130,7 +133,11 @@ _ABOUT_PARTS = words(
 # Headers whose values the table reads: they have parts.
 _NAMES_WITH_RULES = frozenset({"cookie", "setcookie"})
 _CODES_THAT_OPEN = words("devicecode accesscode authorizationcode authcode recoverycode backupcode")
+_WORDS_IN_KEY = words(
+    "monkey donkey turkey whiskey hockey jockey turnkey lackey hickey mickey rickey flunkey malarkey smokey hokey pokey"
+)
 _PUBLIC_PARTS = frozenset({"public", "publishable"})
+_LIMITS = frozenset({"min", "max", "minimum", "maximum"})
 _UI_WORDS = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|token|secret|key|enter|your|please|must|the|is|are|"
     r"required|invalid|login|forgot|field|user)\b"
@@ -184,7 +191,17 @@ _LINE_START = re.compile(
 )
 _LINE_END = re.compile(r"[ \t]{0,8}(?:[#;][^\n]{0,200})?(?:\Z|[\n\r]|\\[nr]|\\{0,7}[\"'])")
 _EXPRESSION = re.compile(r"[A-Za-z_$][\w$]{0,64}(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]{0,64}){1,8}\Z")
-_STRUCTURE = re.compile(r"\s{0,64}(?:\\{0,7}[\"']|[,:\]}]|\Z)")
+_STRUCTURE = re.compile(
+    r"\s{0,64}(?:\\{0,7}[\"']|[,:\]}]|\)(?:[\s);,:\]}.]|\Z)|\Z)|[ ][A-Za-z_]\w{0,32}\Z"
+    r"|[ ]?[+.&][ ]?[A-Za-z_$][\w.$]{0,64}[ ]?(?:\)|;)"
+)
+_SYSTEM_PATH = re.compile(r"(?:~|/(?:home|root|etc|usr|var|tmp|Users|opt|srv|mnt|run|app|data))/")
+_CODE_WORDS = re.compile(r"[A-Z]{0,4}[a-z]{1,24}[0-9]?|[A-Z]{2,12}[0-9]?|[_.]")
+_VARIABLE_OF_SECRET = re.compile(r"[a-z]{1,24}(?:_[a-z]{1,24}){0,3}_(?:password|passwd|secret|token|key)")
+_WORD_AND_DIGIT = re.compile(r"[a-z]{2,16}[0-9]")
+_FUNCTION_WORD_BEFORE = re.compile(
+    r"(?i)\b(?:and|or|the|with|option|options|to|in|of|via|using|use|see|flag|switch)\s{1,8}\Z"
+)
 _CALL = re.compile(r"[A-Za-z_$][\w$.:>-]{0,128}[(\[].{0,1024}[)\]]?\Z", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z_$]{0,64}\Z")
 _NAMED_CODE = re.compile(r"[A-Za-z_$][\w$]{0,64}\Z")
@@ -211,7 +228,7 @@ def classify_name(name: str) -> Strength | None:
     flat = "".join(parts)
     if flat in _CODES_THAT_OPEN:
         return Strength.KEY
-    if not parts or parts[-1] in _ABOUT_ENDINGS:
+    if not parts or parts[-1] in _ABOUT_ENDINGS or parts[-1] in _WORDS_IN_KEY or parts[0] in _LIMITS:
         return None
     if flat in _NAMES_WITH_RULES:
         return None
@@ -371,7 +388,9 @@ def _accept_quoted(
     value = text[begin:end]
     if _STRUCTURE.match(value):
         return None  # the quote closes a string that ends with the name, as in ["PASSWORD=", 5]
-    if join["comma"] is not None and is_camel_case(value):
+    if opener == "`" and " " in value and join["sign"] == "=":
+        return None  # what a command prints
+    if join["comma"] is not None and (is_camel_case(value) or _WORD_AND_DIGIT.fullmatch(value)):
         return None  # one more name of a list
     if join["sign"] is None and (join["comma"] is not None or join["call"] is not None or join["flag"] is not None):
         strength = Strength.KEY if strength is Strength.PASSWORD else Strength.WEAK
@@ -380,7 +399,7 @@ def _accept_quoted(
 
 def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     """Tell whether a value under a name of this strength is taken for a secret."""
-    if is_filler(value):
+    if is_filler(value) or not any(c.isalnum() for c in value) or _SYSTEM_PATH.match(value):
         return False
     if strength is Strength.WEAK:
         return (
@@ -399,7 +418,8 @@ def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
             or (value.isascii() and not is_made_of_words(value) and not is_camel_case(value))
             or (len(value) >= MIN_PLAIN_KEY_CHARS and value.isalpha() and not _SPEAKS_OF_SECRETS.search(value))
         )
-    return not (_UI_WORDS.search(value) and is_made_of_words(value) and not has_digit(value))
+    named = _VARIABLE_OF_SECRET.fullmatch(value) or (value.startswith("--") and is_made_of_words(value))
+    return not named and not (_UI_WORDS.search(value) and is_made_of_words(value) and not has_digit(value))
 
 
 def _is_label(value: str) -> bool:
@@ -452,7 +472,8 @@ def _accept_bare(
         sign=sign,
         tight=tight,
         name_quoted=name_quoted,
-        whole_line=line_shaped and _LINE_END.match(text, match.end()) is not None,
+        # A comma ends an argument; no file of settings has one there.
+        whole_line=line_shaped and match[0][-1] != "," and _LINE_END.match(text, match.end()) is not None,
         in_query=tight and text[name_start - 1 : name_start] in {"?", "&", ";"},
         flag=tight and text[name_start] == "-",
         following=text[match.end() : match.end() + 1],
@@ -472,7 +493,12 @@ def _accept_bare(
 
 def _is_code(value: str, around: _Surroundings) -> bool:
     """Tell a call, an attribute, a variable: what code writes where a secret would stand."""
-    if around.following in {"(", "["} or _CALL.match(value) or (around.sign == ":" and _GENERIC.match(value)):
+    if (
+        around.following in {"(", "["}
+        or _CALL.match(value)
+        or (around.sign == ":" and _GENERIC.match(value))
+        or _is_word_of_code(value, around)
+    ):
         return True
     if _EXPRESSION.match(value):
         # Words with points between them and two digits at the end are a password that someone made up.
@@ -490,6 +516,32 @@ def _is_code(value: str, around: _Surroundings) -> bool:
         return not told and not is_jumbled(value)
     assigned = around.sign in {"=", ":="} and not around.tight and not around.whole_line
     return assigned and _NAMED_CODE.match(value) is not None and not looks_random(value)
+
+
+def _is_word_of_code(value: str, around: _Surroundings) -> bool:
+    """Tell a negation, the word in capitals that a flag's help shows for its value, a name with digits in it."""
+    return (
+        (around.sign in {"||", "??"} and value.startswith("!"))
+        or (around.flag and value.isupper() and value.replace("_", "").isalpha() and not is_jumbled(value))
+        or (
+            around.sign in {"=", ":"}
+            and not around.tight
+            and (not around.whole_line or _EXPRESSION.match(value) is not None)
+            and _is_code_words(value)
+        )
+    )
+
+
+def _is_code_words(value: str) -> bool:
+    """Tell names of programs that have digits between their words, such as OAuth2Session."""
+    parts = _CODE_WORDS.findall(value)
+    return (
+        bool(parts)
+        and "".join(parts) == value
+        and value[-1].isalpha()
+        and value.lower() != value
+        and len(value) >= MIN_CODE_WORD_CHARS * sum(part.isalnum() for part in parts)
+    )
 
 
 def _is_type(value: str) -> bool:
@@ -526,15 +578,26 @@ def _accept_flag(text: str, name_start: int, start: int, strength: Strength) -> 
     if text[name_start : name_start + 1] != "-":
         return _accept_told(text, start, strength)
     match = _BARE_LINE.match(text, start)
-    if match is None or match[0][0] in "-|<>&":
+    if match is None or match[0][0] in "-|<>&\\":
         return None
+    before = text[max(0, name_start - 2) : name_start].rstrip("\\")[-1:]
     value = match[0]
+    if before.isalnum() or (
+        _is_word(value) and _FUNCTION_WORD_BEFORE.search(text[max(0, name_start - 16) : name_start])
+    ):
+        return None  # no flag at all, or a sentence about one
     if strength is Strength.PASSWORD:
         accepted = len(value) >= MIN_WORD_SECRET_CHARS and not is_filler(value)
     else:
         judged = Strength.WEAK if strength is Strength.WEAK else Strength.KEY
         accepted = can_be_secret(value, judged, quoted=True) and has_digit(value)
     return match.span() if accepted else None
+
+
+def _is_word(value: str) -> bool:
+    """Tell a word of a sentence, with the sign that may follow it."""
+    word = value.rstrip(".,;:")
+    return word.isalpha() and word.islower()
 
 
 def _accept_told(text: str, start: int, strength: Strength) -> tuple[int, int] | None:

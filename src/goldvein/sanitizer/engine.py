@@ -48,7 +48,10 @@ PERSONAL_TYPES = frozenset(
 NAME_TYPES = frozenset({"person_name", "street_address"})
 
 PLACEHOLDER = re.compile(r"\[REDACTED:([a-z](?:[a-z_]{0,46}[a-z])?)(?:_([0-9]{1,6}))?\]")
-_DATA_URI = re.compile(r";base64,[A-Za-z0-9+/=\\\n]{64,262144}+")
+# Texts are read all the same, but not the maps that scripts carry of their sources.
+_DATA_URI = re.compile(
+    r"(?<!text/plain)(?<!yaml)(?<!data:)(?:(?<!/json)|(?<=sourceMappingURL=data:application/json));base64,[A-Za-z0-9+/=\\\n]{64,262144}+"
+)
 _BARE_NUMBER = re.compile(r"-?[0-9]{1,64}(?:\.[0-9]{1,64})?")
 _JSON_WITHOUT_STRINGS = re.compile(r"[\s0-9.,eE+:truefalsn{}\[\]-]{0,256}")
 _JSON_AFTER_VALUE = re.compile(r"[ \t\r\n]{0,16}[,}\]]")

@@ -60,14 +60,23 @@ _NUMBERS = (
 _UNDONE = (
     r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
     r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad"
-    r"|[\"'][ \t]*(?:\+[ \t]*(?:\\?\r?\n[ \t]*)?|\.[ \t]{1,8}|\\?[ ]?\r?\n[ \t]*(?:[+.][ \t]*)?)[\"']"
+    r"|[\"'](?:(?:[ \t]*\+|[ \t]+(?:\+\+|<>|\.\.?|&|\|\|))[ \t]*(?:[\\_]?\r?\n[ \t]*)?|"
+    r"[ \t]*(?:\.[ \t]{1,8}|[\\.]?[ ]?\r?\n[ \t]*(?:(?:\+\+?|<>|\.\.?|&|\|\|)[ \t]*)?))[\"']"
 )
 WRITTEN_OTHERWISE_HINT = Linear(_UNDONE + r"|=3D|=\r?\n|[`^]\r?\n")
 QUOTED_PRINTABLE = Linear(r"=3D|=20\r?\n|(?i:quoted-printable)|[A-Za-z0-9._/+-]=\r?\n[A-Za-z0-9._/+-]")
 # Whether there is any of it: an equals sign, or the last of several backticks, at the end of a line means nothing.
 _ANY_UNDONE = Linear(f"{_UNDONE}|{QUOTED_PRINTABLE.expression.decode()}" + r"|(?:\A|[^`^\n])[`^]\r?\n[ \t]*\S")
-# The line must be long: counted here, and not in one set with the others, whose automata it would multiply.
-WRAP = Linear(r"[^\n]{38}[A-Za-z0-9_+/=.~%-]{2}\r?\n[A-Za-z0-9_+/=.~%-]{2}")
+# What a mail, a comment, a listing or the box of a terminal writes at the end of a line and before the next counts as
+# part of the break; one side has a digit or a sign of assignment, or it is no token, and so has no word with a
+# blank after it. Signs of boxes read as `?`.
+_RUN = r"[A-Za-z0-9_+/=.~%-]"
+_BREAK = (
+    r"(?:[ \t]*[|?\xa6][ \t]*)?(?:\r?\n|\\+r\\+n|\\+n)"
+    r"(?:[ \t]|\\+t|\xa0)*(?:(?:[>|?\xa6#*;+%:-]+|//|[0-9]+(?:[:|?]|[ \t]|\\+t))(?:[ \t]|\\+t)*)*"
+)
+_REST = rf"{_RUN}(?:{_RUN}*[0-9A-Z+/=_%.-]|{_RUN}*(?:[\"'`,;)\r\n\\]|[ \t]*[|?\xa6]|\z))"
+WRAP = Linear(rf"[0-9=]{_RUN}*{_BREAK}{_REST}|{_RUN}{_BREAK}{_RUN}*[0-9]")
 # What the name of a column has in it if it says secret, what an INSERT writes before its values, tags that say secret.
 CELL_STEMS = (
     r"pass(?:word|wd|phrase|code|wort)?|pwd|pw|secret|token|(?:api|access|private|secret|client|auth|license|signing)"

@@ -664,7 +664,7 @@ _MORE_CLOUD_KEYS = (
         "[A-Za-z0-9_:-]",
         140,
         180,
-        confirm="mixed_body",
+        confirm="messaging_key",
     ),
     _key(
         "google_recaptcha_secret",
@@ -690,7 +690,7 @@ _MORE_CLOUD_KEYS = (
     _key("dnsimple_token", "token of DNSimple", ("dnsimple_u_", "dnsimple_a_"), ALNUM, 30, 40),
     _key("porkbun_key", "API key of Porkbun", ("pk1_", "sk1_"), HEX, 64, 64),
     _key("defined_networking_key", "key of Defined Networking", ("dnkey-",), URLSAFE, 40, 90),
-    _key("bitwarden_token", "machine token of Bitwarden", ("0.",), "[a-f0-9-]", 36, 36, confirm="mixed_body"),
+    _key("bitwarden_token", "machine token of Bitwarden", ("0.",), "[a-f0-9-]", 36, 36, confirm="hexadecimal_body"),
     _key(
         "yandex_token",
         "OAuth or IAM token of Yandex",
@@ -1160,6 +1160,32 @@ _DOCUMENTS = (
         kind="private_key",
     ),
     _shape(
+        "private_key_tail",
+        "private key cut before its beginning",
+        r"(?P<secret>(?:[A-Za-z0-9+/=]{1,32768}+(?:[\s>|#*+]|\\{1,4}[rnt]){1,16}+){1,2048}+)"
+        r"-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY",
+        (),
+        f"{_sample(40)}\n{_sample(64)}\n-----END {'EC'} PRIVATE KEY-----",
+        f"{_sample(40)}\n{_sample(64)}\n-----END PUBLIC KEY-----",
+        kind="private_key",
+        family="run",
+        locate=r"(?:[A-Za-z0-9+/=]+(?:[\s>|#*+]|\\+[rnt])+)+-----END (?:[A-Z0-9]+ )*PRIVATE KEY",
+        needs=("PRIVATE KEY",),
+    ),
+    _shape(
+        "jwt_tail",
+        "JSON Web Token cut before its beginning",
+        r"[A-Za-z0-9_-]{0,65536}+\.eyJ[A-Za-z0-9_-]{8,65536}+\.[A-Za-z0-9_-]{16,65536}+",
+        (),
+        f"{_sample(12)}.eyJ{_sample(60)}.{_sample(43)}",
+        f"{_sample(12)}.{_sample(60)}.{_sample(43)}",
+        kind="jwt",
+        confirm="prefixed_value",
+        family="run",
+        locate=r"[A-Za-z0-9_-]*\.eyJ[A-Za-z0-9_-]{8}[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{16}",
+        needs=(".eyJ",),
+    ),
+    _shape(
         "jwt",
         "JSON Web Token",
         LEFT + r"eyJ[A-Za-z0-9_-]{8,65536}+(?:\.[A-Za-z0-9_-]{2,65536}+(?:\.[A-Za-z0-9_-]{0,65536}+){0,3}|"
@@ -1195,6 +1221,18 @@ _ADDRESSES_AND_HEADERS = (
         confirm="not_filler",
         locate=r":(?://|\\/\\/)[^\s/:@\"'<>\\]*:",
         heads=":",
+    ),
+    _shape(
+        "url_password_cut",
+        "password in a URL that the end of the text has cut",
+        r"(?P<scheme>[a-z][a-z0-9+.-]{1,20}):(?://|\\/\\/)[^\s/:@\"'<>\\?#]{0,128}:"
+        rf"(?P<secret>(?![0-9]{{1,5}}(?![^\s.\u2026]))[^\s\"'<>@\\/,;]{{4,512}}?){CUT}",
+        (),
+        f"postgresql+psycopg://app:{_sample(9)}",
+        "http://db.example:8080",
+        confirm="cut_url_password",
+        locate=r"[a-z][a-z0-9+.-]*:(?://|\\/\\/)[^\s/:@\"'<>\\?#]*:[^\s\"'<>@\\/,;]{4,}(?:\z|\.\.\.|\?|[ ]?[\[(<])",
+        family="run",
     ),
     _shape(
         "url_user_token",
@@ -1348,7 +1386,7 @@ _COMMANDS_AND_FILES = (
     _shape(
         "password_in_prose",
         "password told in a sentence",
-        r"(?i)(?<![\w:-])" + _SAYS_SO + r"(?![\w-])"
+        r"(?i)(?<![\w:-])(?<!checksum/)(?<!\ba )" + _SAYS_SO + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
         r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to|\u00e8|\u00e9|\u00e4r|er|on)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"

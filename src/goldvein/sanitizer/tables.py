@@ -32,7 +32,7 @@ _HEADS = Linear(
     rf"(?:[-=+|:?\t ]*\n)?[^\n0-9]*[0-9]|{_SECRET_CELL}"
 )
 # Lists of names in code have commas, too: their lines are indented, end in a comma, or import something.
-_CODE = re.compile(r"\A[ \t]|,[ \t]{0,8}\Z|'|\A(?:from|import|use|using|require|export|return|def|local)\b")
+_CODE = re.compile(r"\A[ \t]|,[ \t]{0,8}\Z|'|\w\(|\A(?:from|import|use|using|require|export|return|def|local)\b")
 _RULER = re.compile(r"[ \t]{0,64}[-=+|:\u2500-\u257f \t]{3,8192}\Z")
 _BORDER = re.compile("[|\u2502\u2503\u2551]")
 _COLUMN = re.compile(r"\S{1,512}(?:[ ]\S{1,512}){0,16}")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from goldvein.sanitizer.checks import is_made_of_words
+from goldvein.sanitizer.checks import is_made_of_words, looks_random
 from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import (
     QUOTED_PRINTABLE,
@@ -30,9 +30,12 @@ MAX_BASE64_RUNS = 64
 MAX_LEVELS = 3
 NEAR_CHARS = 256
 GAP = "\n"
+MIN_WRAPPED_LINE_CHARS = 40
+MAX_WRAPPED_LINE_CHARS = 512
 MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
 MAX_WRAPPED_RUN_CHARS = 256
+MIN_BROKEN_OFF_CHARS = 6
 _PROBED_BASE64_CHARS = 24
 _LAST_CODE_POINT = 0x10FFFF
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
@@ -41,21 +44,27 @@ _INVISIBLE = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
 _WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
-_BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}]")
+_BLANKS = r"\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_DOUBLE_QUOTES, _SINGLE_QUOTES = r"\u00ab\u00bb\u201c-\u201f\u300c\u300d", r"\u2018-\u201b\u2039\u203a"
+_BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}{_BLANKS}{_DOUBLE_QUOTES}{_SINGLE_QUOTES}]")
 _WRITTEN_OTHERWISE = re.compile(
     rf"""
     (?P<nothing>
         [{_INVISIBLE}]
       | (?:\x1b|\\u001[bB]|\\x1[bB]|\\033|\\e)(?:\[[0-9;:?]{{0,24}}[A-Za-z]|\][^\x07\x1b\n]{{0,256}}(?:\x07|\x1b\\))
       | (?:\\|(?<![`^\n])[`^])\r?\n[ \t]{{0,16}}(?=\S) | \\\\\\n
-      | (?<!\\)(?P<quote>["'])[ \t]{{0,8}}
-        (?:\+[ \t]{{0,8}}(?:\\?\r?\n[ \t]{{0,64}})?|[\\.]?[ ]?\r?\n[ \t]{{0,64}}(?:[+.][ \t]{{0,8}})?|\.[ \t]{{1,8}})
+      | (?<!\\)(?P<quote>["'])
+        (?:(?:[ \t]{{0,8}}\+|[ \t]{{1,8}}(?:\+\+|<>|\.\.?|&|\|\|))[ \t]{{0,8}}(?:[\\_]?\r?\n[ \t]{{0,64}})?
+          |[ \t]{{0,8}}(?:\.[ \t]{{1,8}}|[\\.]?[ ]?\r?\n[ \t]{{0,64}}(?:(?:\+\+?|<>|\.\.?|&|\|\|)[ \t]{{0,8}})?))
         (?P=quote)
     )
     | \\(?:u\{{(?P<braced>[0-9a-fA-F]{{1,6}})\}}|u(?P<unit>[0-9a-fA-F]{{4}})|U(?P<long>[0-9a-fA-F]{{8}}))
-    | (?:\\x|%)(?P<byte>[0-9a-fA-F]{{2}}) | %u(?P<percent>[0-9a-fA-F]{{4}}) | \\(?P<octal>[0-3][0-7]{{2}})(?![0-9])
+    | (?:\\x|%(?:(?=[0-7])|(?<=%[0-9A-Fa-f]{{2}}%)|(?=[0-9A-Fa-f]{{2}}%[0-9A-Fa-f]{{2}})))
+      (?P<byte>[0-9a-fA-F]{{2}})
+    | %u(?P<percent>[0-9a-fA-F]{{4}}) | \\(?P<octal>[0-3][0-7]{{2}})(?![0-9])
     | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z]{{2,8}});)
     | (?P<wide>[{_WIDE}]) | \\(?P<slash>/)
+    | (?P<blank>[{_BLANKS}]) | (?P<double>[{_DOUBLE_QUOTES}]) | (?P<single>[{_SINGLE_QUOTES}])
     """,
     re.VERBOSE,
 )
@@ -63,15 +72,33 @@ _QUOTED_PRINTABLE_TOO = re.compile(
     _WRITTEN_OTHERWISE.pattern + r"| (?P<soft>=\r?\n) | =(?P<quoted>[0-9A-F]{2})", re.VERBOSE
 )
 _CODES = {"braced": 16, "unit": 16, "long": 16, "byte": 16, "percent": 16, "quoted": 16, "octal": 8}
+_SIGNS = {"slash": "/", "blank": " ", "double": '"', "single": "'"}
 _QUOTED_BYTE = re.compile(r"=[0-9A-F]{2}|=\r?\n")
-_BASE64_RUN = Linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[A-Za-z0-9+/]{4,})*={0,2}")
+_BASE64_RUN = Linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*={0,2}")
 _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
 _PRINTABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]{12,65536}")
-_RUN_CHARS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-")
+_RUN_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/=.~%-"
+_LINE_END = re.compile(
+    r"(?:[ \t]{0,64}(?P<edge>[|\u2502\u2503\u2551\xa6])[ \t]{0,16})?(?:\r?\n|\\{1,7}r\\{1,7}n|\\{1,7}n)"
+)
+_STRING_BEGIN = re.compile(r"(?<!\\)\"")
+_DECORATION = re.compile(
+    r"[+-](?!-)|(?:[ \t\xa0]|\\{1,7}t){0,16}(?:[0-9]{1,6}(?:[:|\u2502\u2192]|(?=[ \t\\]))"
+    r"(?:[ \t\xa0]|\\{1,7}t){0,4}[|\u2502]?[ ]{0,4}"
+    r"|(?:(?:[>|\u2502\u2503\u2551\xa6#*;%]{1,4}|//|--(?=[ \t]))(?:[ \t\xa0]|\\{1,7}t){0,8}){0,4})"
+)
+_DIGITS = re.compile(r"[0-9]{1,6}")
+_BLANK_SIGNS = re.compile(r"[ \t\xa0]{1,64}|\\{1,7}t")
+_INDENT = re.compile(r"[ \t]{0,16}")
+_REST_END = re.compile(r"\\{0,7}[\"'`,;]|[ \t]{0,64}\r?(?:\Z|\n|\\{1,7}[nr])")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
-_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}")
-_WORD_AFTER = re.compile(r"[A-Za-z]?[a-z]{1,24}(?:[ ,;:).]|\Z)")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,64}[ ]?[=:(]")
+_EDGES = frozenset(" \t|\xa6\u2502\u2503\u2551")
+# What begins a line and is no rest of a token: a time, the end of an armour, a path, a word, a name that is assigned.
+_NO_TOKEN = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}|-----|/(?:[\w.-]{0,64}/|[a-z.-]{1,64}(?:\s|\Z))"
+    r"|(?P<word>[A-Za-z]?[a-z]{1,24}(?=[ ,;:).]|\Z)|[0-9a-f]{7,12}(?=[ ]))"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,64})[ ]?(?:[:(]|=(?!={0,2}[\"'](?:[,;)\s]|\Z)))"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,16 +141,18 @@ Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for 
 
 def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> Iterator[tuple[View, Reading]]:
     """Yield the text with its escapes undone, level by level, and with its wrapped lines joined."""
-    below, view = reading, None
+    below: Reading = reading
+    view: View | None = None
     for _ in range(MAX_LEVELS):
-        view = _plain_view(below, view)
-        if view is None:
+        plain = _plain_view(below, view)
+        if plain is None:
             break
-        below = read(view.text, reading.numbers)
+        view, below = plain, read(plain.text, reading.numbers)
         yield view, below
-    wrapped = _unwrapped_view(reading)
-    if wrapped is not None:
-        yield wrapped, read(wrapped.text, reading.numbers)
+    for wrapped, wrapped_view in {id(reading): (reading, None), id(below): (below, view)}.values():
+        joined = _unwrapped_view(wrapped, wrapped_view)
+        if joined is not None:
+            yield joined, read(joined.text, reading.numbers)
 
 
 def _plain_view(reading: Reading, below: View | None) -> View | None:
@@ -202,9 +231,9 @@ def _meaning(match: re.Match[str]) -> str | None:
     kind = match.lastgroup or ""
     if kind in {"nothing", "soft"}:
         return ""
+    if kind in _SIGNS:
+        return _SIGNS[kind]
     written = match[kind]
-    if kind == "slash":
-        return "/"
     if kind in _CODES:
         code = int(written, _CODES[kind])
         return None if code > _LAST_CODE_POINT or _FIRST_SURROGATE <= code <= _LAST_SURROGATE else chr(code)
@@ -212,17 +241,20 @@ def _meaning(match: re.Match[str]) -> str | None:
     return None if meaning == written else meaning
 
 
-def _unwrapped_view(reading: Reading) -> View | None:
-    """Read the text without the breaks that the edge of a terminal may have put into a token."""
+def _unwrapped_view(reading: Reading, below: View | None) -> View | None:
+    """Read the text without the breaks that the edge of a terminal, a mail or a box may have put into a token."""
     text = reading.text
     parts: list[Part] = []
     joins: list[int] = []
     position = 0
     located = WRAP.search(reading.data)
     while located is not None:
-        right = located[1] - 2
-        left = right - 2 if text[right - 2] == "\r" else right - 1
-        if _may_be_wrapped(text, left, right):
+        span = _break_in(text, *located)
+        if span is None:
+            located = WRAP.search(reading.data, located[1])
+            continue
+        left, right, sure = span
+        if left > position and _may_be_wrapped(text, left, right, sure=sure):
             parts += _kept(text, position, left)
             joins.append(len(parts))
             position = right
@@ -230,18 +262,74 @@ def _unwrapped_view(reading: Reading) -> View | None:
     if not parts:
         return None
     parts += _kept(text, position, len(text))
-    return _view_of(parts, joins=joins)
+    return _view_of(parts, below=below, joins=joins)
 
 
-def _may_be_wrapped(text: str, left: int, right: int) -> bool:
-    """Tell whether a long line ends in, and the next begins with, parts of one token and not with words."""
-    begin = left
-    while begin > 0 and left - begin < MAX_WRAPPED_RUN_CHARS and text[begin - 1] in _RUN_CHARS:
-        begin -= 1
-    before, after = text[begin:left], _RUN_AFTER.match(text, right)
-    if after is None:
+def _break_in(text: str, start: int, end: int) -> tuple[int, int, bool] | None:
+    """Find the break that was located, with what is written around it on both lines alike, and whether that is sure.
+
+    It is not when the second line is only indented: lines of code are, too.
+    """
+    line_end = _LINE_END.search(text, start, end)
+    if line_end is None:
+        return None
+    left, right = line_end.span()
+    indent = _INDENT.match(text, right)
+    # Most breaks: a letter begins the next line, so that nothing is written before it.
+    if line_end["edge"] is None and indent is not None and text[indent.end() : indent.end() + 1].isalpha():
+        near = left - MIN_WRAPPED_LINE_CHARS
+        sure = indent.end() == right and near >= 0 and text.find("\n", near, left) < 0
+        return left, indent.end(), sure
+    before, after = _DECORATION.match(text, _line_begin(text, left)), _DECORATION.match(text, right)
+    if indent is None or before is None or after is None:
+        return None  # none of them can fail, but for the reader of types
+    if line_end["edge"]:
+        return (left, after.end(), True) if line_end["edge"] == after[0].strip()[:1] else None
+    if _same_form(before, after):
+        return left, after.end(), True
+    return left, indent.end(), indent.end() == right and left - before.start() >= MIN_WRAPPED_LINE_CHARS
+
+
+def _line_begin(text: str, place: int) -> int:
+    """Find where the line begins in which a place stands; a line that begins far before it begins there."""
+    low = max(0, place - MAX_WRAPPED_LINE_CHARS)
+    begin = max(text.rfind("\n", low, place) + 1, low)
+    escaped = text.rfind("\\n", begin, place)
+    if escaped >= 0:
+        return escaped + 2
+    if begin == low and text[place : place + 1] == "\\":
+        for match in _STRING_BEGIN.finditer(text, low, place):
+            begin = match.end()
+    return begin
+
+
+def _same_form(before: re.Match[str], after: re.Match[str]) -> bool:
+    """Tell whether two lines begin alike; the second of two numbered lines has the next number."""
+    first, second = (_DIGITS.sub("0", _BLANK_SIGNS.sub("", found[0])) for found in (before, after))
+    if first != second or not first:
         return False
-    if _WORD_AFTER.match(text, right) or _STAMP.match(text, right) or text.startswith(("-----", "/"), right):
+    numbers = [_DIGITS.search(found[0]) for found in (before, after)]
+    return numbers[0] is None or numbers[1] is None or int(numbers[0][0]) + 1 == int(numbers[1][0])
+
+
+def _may_be_wrapped(text: str, left: int, right: int, *, sure: bool) -> bool:
+    """Tell whether a line ends in, and the next begins with, parts of one token and not with words.
+
+    If that it is a break of the token's is not sure, nothing but the token's end may follow.
+    """
+    ruled_out = _NO_TOKEN.match(text, right)
+    if ruled_out is not None and ruled_out.lastgroup is None:
+        return False
+    piece = text[max(0, left - MAX_WRAPPED_RUN_CHARS) : left]
+    before, after = piece[len(piece.rstrip(_RUN_SIGNS)) :], _RUN_AFTER.match(text, right)
+    if after is None or not before:
+        return False
+    if ruled_out is not None:
+        told = before.rpartition("=")[2] if ruled_out["word"] else ruled_out["name"]
+        # In a box a short rest of a token may look like a word; a name before a sign of assignment may be base64.
+        if not looks_random(told) or (ruled_out["word"] and text[left] not in _EDGES):
+            return False
+    if not sure and not _is_rest(text, before, after):
         return False
     run = before + after[0]
     return (
@@ -250,8 +338,18 @@ def _may_be_wrapped(text: str, left: int, right: int) -> bool:
         and ("=" in before or any(character.isdigit() for character in run))
         and before[:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
         and before[-1] != "="
-        and not _ASSIGNMENT.match(text, right)
         and not is_made_of_words(run)
+    )
+
+
+def _is_rest(text: str, before: str, after: re.Match[str]) -> bool:
+    """Tell whether a line is nothing but the end of what the line before began with, and that looks generated."""
+    value = before.rpartition("=")[2]
+    return (
+        len(value) >= MIN_BROKEN_OFF_CHARS
+        and _REST_END.match(text, after.end()) is not None
+        and not is_made_of_words(after[0])
+        and looks_random(value + after[0].rstrip("="))
     )
 
 
@@ -261,7 +359,8 @@ def base64_readings(reading: Reading) -> Iterator[tuple[int, int, str]]:
     for count, (start, end) in enumerate(_BASE64_RUN.spans(reading.data)):
         if count >= MAX_BASE64_RUNS:
             return
-        if text[start - 1 : start] in _BASE64_NEIGHBOURS or text[end : end + 1] in _BASE64_NEIGHBOURS:
+        # A sign of assignment before the run is no end of another one.
+        if text[start - 1 : start] in _BASE64_NEIGHBOURS - {"="} or text[end : end + 1] in _BASE64_NEIGHBOURS:
             continue
         yield from _readable_runs(text, start, end)
 
