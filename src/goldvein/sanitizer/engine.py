@@ -27,6 +27,7 @@ from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
+from goldvein.sanitizer.nearby import find_named_nearby
 from goldvein.sanitizer.rules import Confidence
 from goldvein.sanitizer.tables import find_in_tables
 from goldvein.sanitizer.told import find_told_secrets
@@ -335,7 +336,7 @@ def _scan_reading(reading: Reading) -> list[Match]:
     """List candidates of the table of rules, those beside names that say secret, and those known by their place."""
     found = locators().rule_matches(reading)
     found += find_context_secrets(reading.text, locators().names(reading))
-    for find in (find_in_tables, find_markup_secrets, find_told_secrets):
+    for find in (find_in_tables, find_markup_secrets, find_told_secrets, find_named_nearby):
         found += find(reading)
     return found
 
