@@ -311,7 +311,7 @@ def _add(work: _Work, finding: Match, starts: list[int]) -> None:
 def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
     reading = locators().read(text, numbers)
-    candidates = _scan_reading(reading)
+    candidates = [*_scan_reading(reading), *find_named_nearby(reading)]
     candidates += _scan_views(reading)
     candidates += _scan_base64(reading)
     return _resolved(text, candidates)
@@ -336,7 +336,7 @@ def _scan_reading(reading: Reading) -> list[Match]:
     """List candidates of the table of rules, those beside names that say secret, and those known by their place."""
     found = locators().rule_matches(reading)
     found += find_context_secrets(reading.text, locators().names(reading))
-    for find in (find_in_tables, find_markup_secrets, find_told_secrets, find_named_nearby):
+    for find in (find_in_tables, find_markup_secrets, find_told_secrets):
         found += find(reading)
     return found
 

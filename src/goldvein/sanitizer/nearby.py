@@ -8,10 +8,12 @@ stands between them must not say that the value is something else: a digest, an 
 
 import re
 import string
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from goldvein.sanitizer.checks import is_camel_case, is_filler, is_symbol_soup, is_uuid, looks_random, words
 from goldvein.sanitizer.context import Strength, classify_name
+from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import NAMED_NEARBY, OPAQUE, Match, Reading
 
 LOOK_BACK_CHARS = 224
@@ -19,6 +21,8 @@ MAX_LEFT_CHARS = 512
 MIN_VALUE_CHARS = 16
 MIN_HEX_CHARS = 20
 MAX_BETWEEN_CHARS = 128
+# The rest of the name, and how much of a value may come before what makes it opaque.
+MAX_VALUE_BEFORE_CHARS = 64
 MAX_WORDS_BETWEEN = 12
 MAX_WORDS_ON_LINE = 7
 MAX_NAMES_TRIED = 3
@@ -33,7 +37,7 @@ _SOUP = re.compile(r"[A-Za-z0-9!@#$%^&*()_=+-]{40,100}(?![^\s\"'`<.,;|}\]\u300d{
 _SIGN = re.compile("[!@#$%^&*]")
 _PARTS_OF_VALUES = frozenset({"base64", "prod", "dev", "project", "preview"})
 _STEMS = ("key", "token", "secret", "pass", "auth", "cred", "certificate", "salt")
-_STEM_BYTES = tuple(stem.encode() for stem in _STEMS)
+_STEM = Linear("(?i)" + "|".join(_STEMS))
 _NAME_CHARS = frozenset(string.ascii_letters + string.digits + "_.-")
 _WORDS_BEFORE = re.compile(r"(?:[A-Za-z][A-Za-z0-9.-]{0,31}[ ]){1,3}\Z")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -86,14 +90,12 @@ def find_named_nearby(reading: Reading) -> Iterator[Match]:
     if NAMED_NEARBY not in reading.occurring:
         return
     text, resume = reading.text, 0
-    lowered = reading.data.lower()
-    first = min((place for stem in _STEM_BYTES if (place := lowered.find(stem)) >= 0), default=-1)
-    if first < 0:
+    stems = [end for _, end in _STEM.spans(reading.data)]
+    if not stems:
         return
     for place, _ in OPAQUE.spans(reading.data):
-        if place < max(resume, first) or not any(
-            lowered.find(stem, max(0, place - LOOK_BACK_CHARS), place) >= 0 for stem in _STEM_BYTES
-        ):
+        before_it = bisect_right(stems, place)
+        if place < resume or not before_it or place - stems[before_it - 1] > MAX_BETWEEN_CHARS + MAX_VALUE_BEFORE_CHARS:
             continue
         start, end = _run_around(text, place)
         resume = end

@@ -1153,13 +1153,14 @@ _NEWER_KEYS = (
     _shape(
         "ngrok_token",
         "token of ngrok",
-        r"(?<![A-Za-z0-9_-])[A-Za-z0-9]{27}_[A-Za-z0-9]{21,22}(?![A-Za-z0-9_-])",
+        r"(?<![A-Za-z0-9_-])[0-9][A-Za-z0-9]{26}_[A-Za-z0-9]{21,22}(?![A-Za-z0-9_-])",
         (),
         f"item 2{_sample(26)}_{_sample(21)} set",
         f"item 2{_sample(26)}_{_sample(9)} set",
         family="token",
-        locate=r"\b[A-Za-z0-9]{27}_[A-Za-z0-9]{21}",
+        locate=r"\b[0-9][A-Za-z0-9]{26}_[A-Za-z0-9]{21}",
         confirm="mixed_token",
+        heads=string.digits,
     ),
     _shape(
         "okta_token",
@@ -1965,7 +1966,7 @@ _MORE_COMMANDS_AND_FILES = (
         "Recovery codes:\nab12c-9dk3f\n77xk2-p0w4e\n",
         "Backup codes\nare shown once only\n",
         confirm="code_list",
-        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n]*\n",
+        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
         begins="re ba sc em",
     ),
     _shape(
@@ -2675,7 +2676,7 @@ _DIALOGUES_AND_FILES = (
         "recovery codes: none, some",
         kind="recovery_codes",
         confirm="code_row",
-        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n:=]*[:=\n]",
+        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
         begins="re ba sc em",
     ),
     _shape(
