@@ -105,6 +105,7 @@ _LIST_NUMBER = re.compile(r"^[ \t]{0,16}[0-9]{1,2}[.)][ ]")
 _DIGIT = re.compile(r"[0-9]")
 _CODE_DIGIT = re.compile(r"[0-9]")
 _LETTER = re.compile(r"[A-Za-z]")
+_COMES_BACK = re.compile(r"(?i)callback|redirect|oauth|/auth")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
@@ -453,7 +454,9 @@ def call_password(text: str, start: int, end: int) -> bool:
 def grant_value(text: str, start: int, end: int) -> bool:
     """Confirm what is changed for a token: generated; a long document in base64 counts, too."""
     value = text[start : min(end, start + MAX_LOOK_CHARS)]
-    return looks_random(value) and not is_filler(value) and not is_uuid(value)
+    if is_filler(value) or not looks_random(value):
+        return False
+    return not is_uuid(value) or _COMES_BACK.search(text, max(0, start - LOOK_BACK_CHARS), start) is not None
 
 
 def kubernetes_value(text: str, start: int, end: int) -> bool:
@@ -526,3 +529,128 @@ def cookie_value(text: str, start: int, end: int) -> bool:
     pairs = text[start:end].split(";")
     values = [pair.partition("=")[2].strip() for pair in pairs]
     return any(len(value) >= MIN_COOKIE_CHARS and not is_filler(value) for value in values)
+
+
+_ENDS_USER_LINE = re.compile(r"(?:USER|NICK|user)[ ][^\n]{1,128}\n(?:[^\n]{0,256}\n){0,3}[^\n]{0,16}\Z")
+_TAG_BEFORE = re.compile(r"(?:(?:[CS]:|[<>]{1,3}|---?>)[ ]?)?(?:[A-Za-z]{0,4}[0-9]{1,8}|[.*])[ ](?i:login)[ ]")
+_ASKS_PASSWORD = re.compile(r"(?i)assw|assphrase|\bpin\b|passcode|kennwort")
+_KEY_DERIVATION = re.compile(r"(?i)kdf|cipherparams")
+_CODE = re.compile(r"[A-Za-z0-9-]{4,48}")
+_SPOKEN_STOP = words(
+    "a an is to of in on if it be this that will can must should required empty not the and for with your are was has"
+    " have its you my by at or as use used which when must may do does no non from into than then set here see"
+)
+_RANGES = ("a-z", "A-Z", "0-9", "\\\\", "://", "%s", "${", "{{")
+MIN_SOUP_CHARS = 24
+MIN_SOUP_SYMBOLS = 5
+MIN_SOUP_DISTINCT = 16
+MAX_SOUP_BLANKS = 4
+MIN_SIGNS_OF_SALT = 3
+MAX_ARGUMENT_WORD_CHARS = 32
+LOOK_BACK_CHARS = 160
+
+
+@remembered
+def is_symbol_soup(value: str) -> bool:
+    """Tell a generated key with all kinds of signs in it, also blanks; no expression, format or sentence."""
+    signs = {character for character in value if not character.isalnum() and character not in " _-./,:"}
+    return (
+        len(value) >= MIN_SOUP_CHARS
+        and value.isascii()
+        and value.isprintable()
+        and len(signs) >= MIN_SOUP_SYMBOLS * (2 if " " in value else 1)
+        and value.count(" ") <= MAX_SOUP_BLANKS
+        and len(set(value)) >= MIN_SOUP_DISTINCT
+        and any(character.isdigit() for character in value)
+        and any(character.isalpha() for character in value)
+        and not any(part in value for part in _RANGES)
+    )
+
+
+def wallet_part(text: str, start: int, end: int) -> bool:
+    """Confirm a text in hexadecimal digits in an object that says how its key is derived."""
+    near = max(0, start - MAX_KIND_CHARS)
+    return _KEY_DERIVATION.search(text, near, end + MAX_KIND_CHARS) is not None and varied_value(text, start, end)
+
+
+def dialogue_password(text: str, start: int, end: int) -> bool:
+    """Confirm a password after the line that names the user, or one that no test's or step's name looks like."""
+    value = text[start:end]
+    if is_filler(value) or "/" in value:
+        return False
+    return _ENDS_USER_LINE.search(text[max(0, start - MAX_LOOK_CHARS) : start]) is not None or (
+        told_password(text, start, end) and "." not in value and "_" not in value
+    )
+
+
+def tagged_command(text: str, start: int, end: int) -> bool:
+    """Confirm a line that begins with the tag of a command."""
+    escaped = text.rfind("\\n", 0, start)
+    begin = max(text.rfind("\n", 0, start) + 1, escaped + 2 if escaped >= 0 else 0, start - MAX_LOOK_CHARS)
+    return _TAG_BEFORE.match(text, begin) is not None and not is_filler(text[start:end].strip('"\\'))
+
+
+def sent_base64(text: str, start: int, end: int) -> bool:
+    """Confirm base64, and no name of a mechanism or a word."""
+    value = text[start:end]
+    return not is_filler(value) and not is_made_of_words(value) and (value.lower() != value != value.upper())
+
+
+def spoken_words(text: str, start: int, end: int) -> bool:
+    """Confirm words of which none is one that every sentence has."""
+    return _SPOKEN_STOP.isdisjoint(text[start:end].split())
+
+
+def defined_value(text: str, start: int, end: int) -> bool:
+    """Confirm a value in quotes that is neither a placeholder nor words: generated, or with several kinds of signs."""
+    value = text[start + 1 : end - 1]
+    signs = {character for character in value if not character.isalnum() and character not in " _-./,:"}
+    mixed = any(character.isdigit() for character in value) and any(character.isalpha() for character in value)
+    return not is_filler(value) and (looks_random(value) or (mixed and len(signs) >= MIN_SIGNS_OF_SALT))
+
+
+def login_argument(text: str, start: int, end: int) -> bool:
+    """Confirm an argument in quotes in the place of the password: also a word, but none that stands for one."""
+    value = text[start:end].strip("\"'\\")
+    return call_password(text, start, end) or (
+        value.islower()
+        and value.replace(" ", "").isalpha()
+        and value.isascii()
+        and MIN_TELLING_ARGUMENT_CHARS - 1 <= len(value) <= MAX_ARGUMENT_WORD_CHARS
+        and not is_filler(value)
+        and _FILLER_WORDS.isdisjoint(value.split())
+        and _IS_PLACE.search(value) is None
+    )
+
+
+_IS_PLACE = re.compile(r"pass|user|secret|token|local|host|default|example|callback|session|request|response")
+
+
+def asked_before(text: str, start: int, end: int) -> bool:
+    """Confirm that right before a password is asked for."""
+    asked = _ASKS_PASSWORD.search(text, max(0, start - LOOK_BACK_CHARS), start)
+    return asked is not None and not is_filler(text[start:end])
+
+
+def cookie_file_value(text: str, start: int, end: int) -> bool:
+    """Confirm a generated value, whatever signs are in it."""
+    return looks_random(text[start : min(end, start + MAX_LOOK_CHARS)].replace("%", ""))
+
+
+def code_row(text: str, start: int, end: int) -> bool:
+    """Confirm codes: several, as long as each other, and a digit in most."""
+    listed = _CODE.findall(text[start:end])
+    with_digits = sum(_CODE_DIGIT.search(code) is not None for code in listed)
+    return len(listed) > 1 and len(set(map(len, listed))) == 1 and 2 * with_digits > len(listed)
+
+
+def set_value(text: str, start: int, end: int) -> bool:
+    """Confirm what a shell sets: no placeholder, path, number or plain words."""
+    value = text[start:end].strip("\"'")
+    return (
+        not is_filler(value)
+        and value[0] not in "/~.-$"
+        and not value.isdigit()
+        and (not is_made_of_words(value) or is_uuid(value))
+        and not _LOCATION.match(value.partition("base64:")[2] or value)
+    )

@@ -17,6 +17,7 @@ from goldvein.sanitizer.checks import (
     is_filler,
     is_jumbled,
     is_made_of_words,
+    is_symbol_soup,
     is_uuid,
     looks_random,
     remembered,
@@ -70,7 +71,8 @@ _PASSWORD_PARTS = words(
     password passwd passphrase passcode passwort kennwort contrase\u00f1a contrasena senha pwd pswd passw pass
     passwds passwords pgpassword userpass dbpass dbpassword mypassword rootpass adminpass userpassword
     requirepass masterauth psk motdepasse pw sshpass keypass storepass wachtwoord mdp clave parola haslo heslo
-    salasana adgangskode losenord l\u00f6senord passord jelszo sifre kodeord lozinka rootpw bindpw userpw adminpw
+    salasana adgangskode losenord l\u00f6senord passord jelszo sifre kodeord lozinka geslo sifra pasahitza contrasenya
+    rootpw bindpw userpw adminpw
     ftppass srcstorepass deststorepass authtok
     """
 )
@@ -85,7 +87,7 @@ _KEY_COMPOUNDS = words(
     privatetoken secrettoken privateaccess apiaccess xauthtoken csrftoken xsrftoken secretaccess
     authorizationtoken functionskey hostkey adminkey rootkey
     writekey ingestionkey integrationkey routingkey publishtoken presharedkey privkey codeverifier devicecode
-    rediscliauth authsalt accesscode hostkeydata clientkeydata
+    appcertificate samlresponse samlrequest rediscliauth authsalt accesscode hostkeydata clientkeydata
     """
 )
 _KEY_COMPOUND = Linear("|".join(sorted(_KEY_COMPOUNDS)))
@@ -101,6 +103,8 @@ _WEAK_PARTS = words(
     cookie authtok tok oauth
     """
 )
+# How the value is written, at the end of a name.
+_WRITTEN_AS = words("b base hex")
 # Words after which a name speaks about the secret and does not hold it.
 _ABOUT_ENDINGS = words(
     """
@@ -159,7 +163,7 @@ _JOIN = re.compile(
       \\{0,7}["']?[ \t]{0,4}(?:,(?:\s|\\n){0,32}|(?:\s|\\n){1,32})\\{0,7}["']?(?:[A-Za-z]{0,12}[Vv]alue)
         \\{0,7}["']?[ \t]{0,4}[:=][ \t]{0,4}
       | [ \t]{0,4}\{(?:\s|\\n){1,32}(?:value|default)[ \t]{0,16}=[ \t]{0,4}
-      | [ \t]{0,32}(?P<sign>:=|=>|->|<-|\u2192|\|\|=?|\?\?=?|!={1,2}|={1,3}|:{1,2}(?!/)|or(?=[ ]["']))
+      | [ \t]{0,32}(?P<sign>:=|=>|->|<-|\u2192|\|\|=?|\?\?=?|\?=|!={1,2}|={1,3}|:{1,2}(?!/)|or(?=[ ]["']))
         (?:\*\*)?[ \t]{0,32}
         (?:(?:\\|[|>][-+]?)[ ]?\n[ \t]{1,64})?
         (?P<pretty>\n[ \t]{1,64}(?=["']))?
@@ -223,7 +227,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,32}(?:\.[0-9]{1,32})?\Z")
 def classify_name(name: str) -> Strength | None:
     """Say how much a name tells about the value beside it; None when it says nothing or speaks about a secret."""
     parts = [part.lower() for part in _NAME_PARTS.findall(name)]
-    while parts and parts[-1].isdigit():
+    while len(parts) > 1 and (parts[-1].isdigit() or parts[-1] in _WRITTEN_AS):
         parts.pop()
     flat = "".join(parts)
     if flat in _CODES_THAT_OPEN:
@@ -404,12 +408,13 @@ def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     if strength is Strength.WEAK:
         return (
             looks_random(value)
+            or is_symbol_soup(value)
             or _is_short_key(value)
             or (quoted and (is_uuid(value) or (is_jumbled(value) and not is_camel_case(value))))
         )
     if _URL.match(value) or _PATH.match(value):
         return False
-    if " " in value.strip() and (strength is not Strength.PASSWORD or _is_label(value)):
+    if " " in value.strip() and not is_symbol_soup(value) and (strength is not Strength.PASSWORD or _is_label(value)):
         return looks_random(value.rpartition(" ")[2])
     if strength is Strength.KEY:
         return len(value) >= MIN_KEY_CHARS and (

@@ -27,6 +27,7 @@ from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
+from goldvein.sanitizer.nearby import find_named_nearby
 from goldvein.sanitizer.rules import Confidence
 from goldvein.sanitizer.tables import find_in_tables
 from goldvein.sanitizer.told import find_told_secrets
@@ -310,7 +311,7 @@ def _add(work: _Work, finding: Match, starts: list[int]) -> None:
 def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
     reading = locators().read(text, numbers)
-    candidates = _scan_reading(reading)
+    candidates = [*_scan_reading(reading), *find_named_nearby(reading)]
     candidates += _scan_views(reading)
     candidates += _scan_base64(reading)
     return _resolved(text, candidates)

@@ -17,6 +17,7 @@ _NOT_OF_THE_TABLE = {
     "context_password": "stands beside a name that says password",
     "context_secret": "stands beside a name that says secret, and is no word, path or reference",
     "context_token": "stands beside a name that may say secret, and looks generated",
+    "named_nearby": "looks generated, and a name that says secret stands a few words, a tag or a line before it",
     "table_column": "stands in a column of a table whose name says what it is",
     "table_cell": "stands under, or behind, a name of a table that says secret",
     "sql_insert": "is what an INSERT puts into a column whose name says secret",

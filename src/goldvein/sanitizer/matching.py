@@ -35,7 +35,8 @@ _STEMS = (
     r"pass|pwd|pswd|\bpw|secret|token|key|auth|cred|kennwort|contrase|senha|wachtwoord|sig|jwt|session|dsn|"
     r"cookie|bearer|"
     r"salt|pat|pin|otp|nonce|seed|mnemonic|license|cvv|cvc|psk|mdp|clave|parola|has[l?]o|heslo|salasana|adgangskode|"
-    r"l[o\xf6]senord|jelszo|sifre|kodeord|lozinka|rootpw|bindpw|userpw|adminpw|privkey|_code"
+    r"l[o\xf6]senord|jelszo|sifre|kodeord|lozinka|geslo|sifra|pasahitza|contrasenya|kata[ ]sandi|"
+    r"lykilor|rootpw|bindpw|userpw|adminpw|privkey|_code"
 )
 _NAME = r"[A-Za-z0-9_.\xf1-]"
 # Repeats without a bound keep RE2's automata small; it is linear all the same, and the rules read a bounded piece.
@@ -43,7 +44,7 @@ _CLOSED = r"\\*[\"'`]?(?:\[[0-9]*\]|\)?\]|\}\}|\*\*|</?[a-z]+>|\)|[ \t]+as[ \t]+
 _QUOTE = r"\\*[\"'`]"
 _NAMES = (
     rf"(?i)(?:{_STEMS}){_NAME}*"
-    rf"(?:{_CLOSED}(?:[ \t]*(?::|=|->|<-|\|\||\?\?|!=|>)|[ \t]*,[ \t]*{_QUOTE}|[({{][ \t]*{_QUOTE}|"
+    rf"(?:{_CLOSED}(?:[ \t]*(?::|=|->|<-|\|\||\?\?|\?=|!=|>)|[ \t]*,[ \t]*{_QUOTE}|[({{][ \t]*{_QUOTE}|"
     rf"[ \t]+{_QUOTE}|\\*[\"']?[ \t]*(?:,(?:\s|\\n)*|(?:\s|\\n)+)\\*[\"']?[a-z]*value|"
     r"[ \t]*\{(?:\s|\\n)+(?:value|default)[ \t]*=)"
     rf"|[ \t]+(?:is[ \t]+|was[ \t]+)?[A-Za-z0-9][A-Za-z0-9_./+-]*[0-9])"
@@ -83,11 +84,21 @@ CELL_STEMS = (
     r"[ _-]?key|key|credential|kennwort|contrase\xf1a|senha|wachtwoord|psk|pin"
 )
 VALUES_LISTED = Linear(r"(?i)\)[ \t\r\n]*values?[ \t\r\n]*\(")
-_TAG_STEMS = r"pass|pwd|pswd|secret|token|key|auth|cred|kennwort|senha|sig|jwt|session|csrf|xsrf|dsn|salt|otp"
-TAG = Linear(rf"(?i)<[A-Za-z][^<>]*(?:{_TAG_STEMS})[^<>]*>|<(?:key|name|[a-z-]*name)>[^<>]*(?:{_TAG_STEMS})[^<>]*</")
+_TAG_STEMS = (
+    r"saml|certificate|pass|pwd|pswd|secret|token|key|auth|cred|kennwort|senha|sig|jwt|session|csrf|xsrf|dsn|salt|otp"
+)
+TAG = Linear(
+    rf"(?i)<(?:[A-Za-z][^<>]*)?(?:{_TAG_STEMS})[^<>]*>|<(?:key|name|[a-z-]*name)>[^<>]*(?:{_TAG_STEMS})[^<>]*</"
+)
+# A run that is no word: digits and letters in turn, the middle of a UUID, or a key of a web framework. It may be what
+# is named nearby.
+OPAQUE = Linear(
+    r"[A-Za-z][0-9]+[A-Za-z]+[0-9A-Z][A-Za-z0-9+/=_-]*|(?:[@#$%^!*][a-z0-9&()_=+-]+){4}"
+    r"|-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-"
+)
 # The passes that a reading may have nothing for; beside these, the rules of the family of runs by their names.
 NUMBERS, WRITTEN_OTHERWISE = "numbers", "written otherwise"
-VALUES, MARKUP = "values", "markup"
+VALUES, MARKUP, NAMED_NEARBY = "values", "markup", "named nearby"
 
 _BACKSLASH = ord("\\")
 # A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
@@ -202,6 +213,7 @@ class Locators:
                 WRITTEN_OTHERWISE: _ANY_UNDONE,
                 VALUES: VALUES_LISTED,
                 MARKUP: TAG,
+                NAMED_NEARBY: OPAQUE,
                 **{entry.rule.id: needed for entry, _, needed in self._runs},
             }
         )

@@ -487,6 +487,7 @@ _MESSAGE_KEYS = (
         heads=":",
     ),
     _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
+    _key("twilio_account", "account of Twilio, the user of its API", ("AC",), HEX, 32, 32),
     _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
     _key("mailgun_key", "API key of Mailgun", ("key-",), HEX, 32, 32),
     _shape(
@@ -534,7 +535,7 @@ _BUSINESS_KEYS = (
         "stripe_key",
         "secret key of Stripe",
         tuple(f"{kind}_{mode}_" for kind in ("sk", "rk") for mode in ("live", "test", "prod")),
-        WORD,
+        URLSAFE,
         16,
         255,
         confirm="mixed_body",
@@ -593,7 +594,7 @@ _BUSINESS_KEYS = (
     _key("figma_token", "token of Figma", ("figd_", "figo_", "figor_"), URLSAFE, 30, 64),
     _key("frameio_token", "token of Frame.io", ("fio-u-",), "[A-Za-z0-9_=-]", 40, 80),
     _key("contentful_token", "management token of Contentful", ("CFPAT-",), URLSAFE, 40, 60),
-    _key("adobe_secret", "client secret of Adobe", ("p8e-", "p8-"), ALNUM, 32, 40, confirm="mixed_body"),
+    _key("adobe_secret", "client secret of Adobe", ("p8e-", "p8-"), URLSAFE, 32, 40, confirm="mixed_body"),
     _key("intra_school_secret", "client secret of Intra42", ("s-s4t2ud-", "s-s4t2af-"), HEX, 64, 64),
     _key(
         "settlemint_token",
@@ -694,7 +695,7 @@ _MORE_CLOUD_KEYS = (
     _key(
         "yandex_token",
         "OAuth or IAM token of Yandex",
-        ("t1.", "y0_", "YCAJE", "YCM", "YCP", "y1_"),
+        ("y0_", "YCAJE", "YCM", "YCP", "y1_"),
         PADDED,
         20,
         400,
@@ -1096,6 +1097,111 @@ _STILL_MORE_KEYS = (
         f"item {_sample(10, HEX)}msh{_sample(15, HEX)} set",
         family="token",
         locate=r"\b[0-9a-f]{10}msh[0-9a-f]{10}",
+    ),
+)
+
+_NEWER_KEYS = (
+    _key("baidu_key", "signed key of Baidu Cloud", ("bce-v3/",), "[A-Za-z0-9/_-]", 40, 120, confirm="mixed_body"),
+    _key("yandex_iam_token", "IAM token of Yandex Cloud", ("t1.",), DOTTED, 60, 1024, confirm="mixed_body"),
+    _key("gemini_key", "newer API key of Gemini", ("AQ.",), URLSAFE, 40, 120, confirm="mixed_body"),
+    _key("letta_key", "API key of Letta", ("sk-let-",), PADDED, 32, 400),
+    _key("sumup_key", "secret key of SumUp", ("sup_sk_",), ALNUM, 24, 64),
+    _key("cashfree_key", "secret of Cashfree", ("cfsk_ma_", "cfsk_"), WORD, 32, 90, confirm="mixed_body"),
+    _key("slack_cookie", "cookie that opens a session of Slack", ("xoxd-",), "[A-Za-z0-9%+/=_-]", 20, 400),
+    _key("stackhawk_key", "API key of StackHawk", ("hawk.",), "[A-Za-z0-9._-]", 30, 90, confirm="mixed_body"),
+    _key("ngrok_credential", "tunnel credential of ngrok", ("cr_", "ssh_2"), ALNUM, 25, 40, confirm="mixed_body"),
+    _key("dropbox_new_token", "token of Dropbox", ("sl.u.", "sl.B"), URLSAFE, 60, 2048, confirm="mixed_body"),
+    _key("github_app_token", "older installation token of GitHub", ("v1.",), HEX, 40, 40),
+    _key("arcgis_key", "API key of ArcGIS", ("AAPK", "AAPT"), DOTTED, 60, 400, confirm="mixed_body"),
+    _key("jenkins_secret", "value that Jenkins encrypted with a key beside it", ("{AQAAABAAAA",), PADDED, 20, 8192),
+    _shape(
+        "convex_key",
+        "deploy key of Convex",
+        r"(?<![A-Za-z0-9])(?:prod|dev|preview|project):[a-z0-9:-]{3,80}\|[A-Za-z0-9+/=_-]{20,2048}",
+        (),
+        f"item prod:happy-otter-123|{_sample(60)} set",
+        "item prod:happy-otter-123|none set",
+        locate=r"(?:prod|dev|preview|project):[a-z0-9:-]+\|[a-z0-9]",
+        begins="pr de",
+        confirm="varied_value",
+    ),
+    _shape(
+        "telnyx_longer_key",
+        "API key of Telnyx",
+        r"(?<![A-Za-z0-9])KEY[0-9A-Z]{24,48}_[A-Za-z0-9]{20,40}(?![A-Za-z0-9])",
+        (),
+        f"item KEY{_sample(32, UPPER)}_{_sample(22)} set",
+        f"item KEY{_sample(32, UPPER)} set",
+        kind="telnyx_key",
+        family="token",
+        locate=r"\bKEY[0-9A-Z]{24,48}_[A-Za-z0-9]{20}",
+        confirm="mixed_body",
+        heads="K",
+    ),
+    _shape(
+        "uptimerobot_key",
+        "API key of UptimeRobot",
+        r"(?<![A-Za-z0-9])(?:u|m|ur)[0-9]{5,12}-[0-9a-f]{24,32}(?![0-9A-Za-z-])",
+        (),
+        f"item u{_sample(7, DIGIT)}-{_sample(24, HEX)} set",
+        f"item u{_sample(7, DIGIT)}-{_sample(12, HEX)} set",
+        family="token",
+        locate=r"\b(?:u|m|ur)[0-9]+-[0-9a-f]{24}",
+        confirm="mixed_body",
+        heads="um",
+    ),
+    _shape(
+        "ngrok_token",
+        "token of ngrok",
+        r"(?<![A-Za-z0-9_-])[0-9][A-Za-z0-9]{26}_[A-Za-z0-9]{21,22}(?![A-Za-z0-9_-])",
+        (),
+        f"item 2{_sample(26)}_{_sample(21)} set",
+        f"item 2{_sample(26)}_{_sample(9)} set",
+        family="token",
+        locate=r"\b[0-9][A-Za-z0-9]{26}_[A-Za-z0-9]{21}",
+        confirm="mixed_token",
+        heads=string.digits,
+    ),
+    _shape(
+        "okta_token",
+        "API token of Okta",
+        r"(?<![A-Za-z0-9_/+=-])00[A-Za-z0-9_-]{40}(?![A-Za-z0-9_/+=-])",
+        (),
+        f"item 00{_sample(40)} set",
+        f"item 00{_sample(40, DIGIT)} set",
+        family="token",
+        locate=r"\b00[A-Za-z0-9_-]{40}",
+        confirm="random_value",
+        heads="0",
+    ),
+    _shape(
+        "bitwarden_machine_token",
+        "access token of a machine account of Bitwarden",
+        r"(?<![A-Za-z0-9.])0\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[A-Za-z0-9]{20,64}(?::[A-Za-z0-9+/]{20,64}={0,2})?",
+        (),
+        f"item 0.{_sample_uuid()}.{_sample(30)}:{_sample(22)}== set",
+        f"item 0.{_sample_uuid()[:8]} set",
+        kind="bitwarden_token",
+        family="token",
+        locate=r"\b0\.[0-9a-f]{8}-[0-9a-f]{4}-",
+        heads="0",
+    ),
+    _shape(
+        "azure_signed_key",
+        "key of an Azure service, which names the service before its last characters",
+        r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/_-]{30,88}(?:JQQJ99[A-Z0-9]{2}|AzFu|AzSe|AzCa|AIoT|APIM|AZEG|ACDb|\+AEh|"
+        r"\+ASb|\+ABa|\+ASt|"
+        r"\+ACR|\+ARm|\+AMC)(?:[A-Za-z0-9]{16,32}(?<=[0-9a-zA-Z]{20})|[A-Za-z0-9+/_-]{4,8}={0,2})(?![A-Za-z0-9+/=_-])",
+        (),
+        f"item {_sample(44)}AzFu{_sample(6)}== set",
+        "item AzFunctions set",
+        kind="azure_identifiable_key",
+        family="token",
+        locate=r"JQQJ99|(?:AzFu|AzSe|AzCa|AIoT|APIM|AZEG|ACDb|\+AEh|\+ASb|\+ABa|\+ASt|\+ACR|\+ARm|"
+        r"\+AMC)[A-Za-z0-9+/_-]{4}",
+        backs=(76, 56, 52, 46, 44, 42, 41, 40, 33, 32),
+        heads="J+A",
+        confirm="mixed_body",
     ),
 )
 
@@ -1557,7 +1663,8 @@ _ACCOUNT_WORDS = (
     r"|\u00edslo \u00fa\u010dtu|cislo uctu|sz\u00e1mlasz\u00e1m|hesap no|tilinumero|ifsc"
 )
 _DOCUMENT_WORDS = (
-    r"passports?|passeport|reisepass(?:nummer)?|pasaporte|passaporto|passaporte|paspoort(?:nummer)?|paszport\w{0,2}|passi?nummer"
+    r"passports?|passeport|reisepass(?:nummer)?|pasaporte|passaporto|passaporte|paspoort(?:nummer)?|"
+    r"paszport\w{0,2}|passi?nummer"
     r"|driv(?:ing|er'?s?)[ _-]?licen[cs]e|f\u00fchrerschein(?:nummer)?|permis de conduire|patente di guida"
     r"|carnet de conducir|rijbewijs(?:nummer)?|prawo jazdy|k\u00f6rkort|personalausweis(?:nummer)?|ausweisnummer"
 )
@@ -1624,15 +1731,16 @@ _MORE_COMMANDS_AND_FILES = (
     _shape(
         "login_argument",
         "password behind the user in an argument of a transfer command",
-        r"\b(?:https?[ ][^\n|;]{0,64}?(?:-a|--auth)[ =][\"']?[^\s:\"']{1,64}:|lftp\b[^\n|;]{0,64}?-u[ ][^\s,]{1,64},|"
+        r"\b(?:(?:https?|xhs?)[ ][^\n|;]{0,64}?(?:-a|--auth)[ =][\"']?[^\s:\"']{1,64}:|lftp\b[^\n|"
+        r";]{0,64}?-u[ ][^\s,]{1,64},|"
         r"(?:curl|wget)[^\n|;]{0,128}?[ ]-U[ ][\"']?[^\s:\"']{1,64}:)(?P<secret>[^\s\"'\\$]{3,128})",
         (),
         f"http -a bob:{_sample(9)} GET api.example",
         "http -a $LOGIN GET api.example",
         kind="password",
         confirm="not_numeric",
-        locate=r"https?[ ]-|https?[ ](?:get|post|put)|lftp[ ]",
-        begins="ht lf",
+        locate=r"(?:https?|xhs?)[ ](?:-|get|post|put)|lftp[ ]",
+        begins="ht xh lf",
     ),
     _shape(
         "snmp_community",
@@ -1728,7 +1836,7 @@ _MORE_COMMANDS_AND_FILES = (
         "first_boot_passwords",
         "list of users and passwords that a machine sets at its first boot",
         r"chpasswd:\s{1,32}(?:expire:[ ]\w{1,8}\s{1,32})?list:[ ]?[|>]?-?\s{1,32}"
-        r"(?P<secret>[\w.-]{1,32}:[^\s]{3,128}(?:\s{1,32}[\w.-]{1,32}:[^\s]{3,128}){0,32})",
+        r"(?P<secret>(?:-[ ]{1,3})?[\w.-]{1,32}:[^\s]{3,128}(?:\s{1,32}(?:-[ ]{1,3})?[\w.-]{1,32}:[^\s]{3,128}){0,32})",
         ("chpasswd:",),
         f"chpasswd:\n  list: |\n    bob:{_sample(9)}\n",
         "chpasswd:\n  expire: false\n",
@@ -1737,7 +1845,7 @@ _MORE_COMMANDS_AND_FILES = (
     _shape(
         "login_call",
         "password behind the user in the arguments of a call",
-        _CREDENTIAL_CALLS + r"[ ]{0,1}[=(][ ]{0,1}\(?(?:[^()\n\"',]{1,64},\s{0,32}){0,2}"
+        _CREDENTIAL_CALLS + r"[ ]{0,1}[=(]\s{0,32}\(?(?:[^()\n\"',]{1,64},\s{0,32}){0,2}"
         r"(?:\w{1,16}[ ]?=[ ]?)?(?:[@rub]{0,2}[\"'][^\"'\n]{0,160}[\"'],\s{0,32}(?:\w{1,16}[ ]?[=:][ ]?)?){1,2}"
         r"[@rub]{0,2}(?P<secret>\"[^\"\n]{4,160}\"|'[^'\n]{4,160}')",
         (),
@@ -1837,15 +1945,16 @@ _MORE_COMMANDS_AND_FILES = (
     _shape(
         "recovery_phrase",
         "words that open a wallet",
-        r"(?i)(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed))"
-        r"[^\n:=]{0,32}?(?:[:=]|[ ]is\b|\n)\s{0,8}\\?[\"'`]?"
+        r"(?i)(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed)|"
+        r"(?:metamask|ledger|trezor|phantom)(?:'s)?[ ](?:seed|words))[^\n:=]{0,32}?(?:[:=]|[ ]is\b|\n)\s{0,8}\\?[\"'`]?"
         r"(?P<secret>(?-i:[a-z]{3,8})(?:[ ,\n]{1,3}(?-i:[a-z]{3,8})){11,23})(?![A-Za-z])",
         (),
         "mnemonic: " + " ".join(("ripple", "salmon", "garlic", "violin") * 3),
         "seed phrase: the words that open your wallet",
         confirm="phrase_words",
-        locate=r"mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed)",
-        begins="mn se re ba wa",
+        locate=r"mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed)|"
+        r"(?:metamask|ledger|trezor|phantom)(?:'s)?[ ](?:seed|words)",
+        begins="mn se re ba wa me le tr ph",
     ),
     _shape(
         "recovery_codes",
@@ -1857,7 +1966,7 @@ _MORE_COMMANDS_AND_FILES = (
         "Recovery codes:\nab12c-9dk3f\n77xk2-p0w4e\n",
         "Backup codes\nare shown once only\n",
         confirm="code_list",
-        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n]*\n",
+        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
         begins="re ba sc em",
     ),
     _shape(
@@ -2008,7 +2117,8 @@ _PERSONAL = (
     _shape(
         "email",
         "mail address",
-        r"(?:(?:(?<=\\[nrtbf])|(?<![\w.%+\\-]))(?:[\w.%+-]|(?<=\w)'(?=\w)){1,64}|(?<![\w.%+\\-])\"[^\"\\\n@]{1,64}\")(?:@|"
+        r"(?:(?:(?<=\\[nrtbf])|(?<![\w.%+\\-]))(?:[\w.%+-]|(?<=\w)'(?=\w)){1,64}|"
+        r"(?<![\w.%+\\-])\"[^\"\\\n@]{1,64}\")(?:@|"
         r"%40)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?:xn--[a-z0-9-]{2,58}[a-z0-9]|[^\W\d_]{2,24})(?![\w-])",
         (),
         "write to bob.k+x@mail.example.org now",
@@ -2269,7 +2379,8 @@ _PERSONAL = (
     _shape(
         "ipv4",
         "public IPv4 address",
-        r"[0-9](?<![\w.][0-9])(?<![^0-9]-[0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|-(?![0-9]{1,3}\.[0-9])|\.[0-9])",
+        r"[0-9](?<![\w.][0-9])(?<![^0-9]-[0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|"
+        r"-(?![0-9]{1,3}\.[0-9])|\.[0-9])",
         (),
         "from 8.8.4.4 port 53",
         "from 192.168.1.7, version 1.2.3.4 and v4.3.2.1",
@@ -2281,7 +2392,8 @@ _PERSONAL = (
     _shape(
         "ipv6",
         "public IPv6 address",
-        r"[0-9A-Fa-f](?:(?<![\w:.][0-9A-Fa-f])|(?<=IPv6:[0-9A-Fa-f]))[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}"
+        r"[0-9A-Fa-f](?:(?<![\w:.][0-9A-Fa-f])|"
+        r"(?<=IPv6:[0-9A-Fa-f]))[0-9A-Fa-f]{0,3}:(?:[0-9A-Fa-f]{1,4}:){0,6}:?(?:[0-9A-Fa-f]{1,4}"
         r":){0,5}[0-9A-Fa-f]{0,4}(?![\w:])",
         (),
         "from 2a00:1450:4001:82b::200e port 53",
@@ -2290,6 +2402,296 @@ _PERSONAL = (
         confirm="public_address",
         family="number",
         heads=string.hexdigits,
+    ),
+)
+
+_DIALOGUES_AND_FILES = (
+    _shape(
+        "bundler_credential",
+        "user and password that Bundler sends to a host",
+        r"(?i)(?:bundle config[ ](?:set[ ])?(?:--(?:global|local)[ ])?(?!--)[\w.-]{3,128}[ ]|"
+        r"\bBUNDLE_[A-Z0-9_]{3,128}[\"']?[ ]?[:=][ ]?)"
+        r"[\"']?(?P<secret>[\w.@%+-]{1,64}:(?!//)[^\s\"'\\]{3,256})",
+        ("bundle config ", "bundle_"),
+        f"bundle config gems.example bob:{_sample(9)}",
+        "bundle config gems.example https://mirror.example",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "gossip_key",
+        "key with which the members of a cluster encrypt what they tell each other",
+        r"(?i)(?<![\w.])encrypt\\{0,7}[\"']?[ \t]{0,8}(?:[:=]|[ \t])[ \t]{0,8}\\{0,7}[\"']?"
+        r"(?P<secret>[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{32})(?![A-Za-z0-9+/=])",
+        ('encrypt"', "encrypt =", "encrypt=", "encrypt ", "encrypt:", "encrypt'", "encrypt\\"),
+        f'"encrypt": "{_sample(43)}="',
+        '"encrypt": "true"',
+        kind="secret",
+        confirm="random_value",
+    ),
+    _shape(
+        "wallet_file",
+        "encrypted private key in the file of a wallet",
+        r"(?i)ciphertext\\{0,7}[\"']\s{0,8}:\s{0,8}\\{0,7}[\"'](?P<secret>[0-9a-f]{32,4096})",
+        ("ciphertext",),
+        f'{{"kdf": "scrypt", "ciphertext": "{_sample(64, HEX)}"}}',
+        '{"kdf": "scrypt", "ciphertext": "none"}',
+        kind="private_key",
+        confirm="wallet_part",
+    ),
+    _shape(
+        "chat_login",
+        "password told to a service of a chat network",
+        r"(?i)(?:nickserv[ ]:?|/ns[ ]|/msg[ ][\w-]{1,32}[ ])(?:identify|ghost|recover)[ ](?:[^\s]{1,32}[ ])?"
+        r"(?P<secret>[^\s]{4,128})(?=[ ]?(?:\r?\n|\Z))",
+        ("nickserv ", "/ns ", "/msg "),
+        f"/msg NickServ IDENTIFY bob {_sample(9)}",
+        "/msg NickServ HELP identify",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "dialogue_password",
+        "password that a mail, file or chat client sends on a line of its own",
+        r"(?:(?<=\n)|(?<!.)|(?<=[:>] )|(?<=\\n))PASS[ ]:?(?P<secret>[^\s]{3,128})(?=[ ]?(?:\r?\n|\\r|\Z))",
+        (),
+        f"USER bob\nPASS {_sample(9)}\n",
+        "USER bob\nPASS $PASSWORD\n",
+        kind="password",
+        confirm="dialogue_password",
+        locate=r"\bpass[ ][^\s]+[ ]?(?:\r?\n|\\r|$)",
+        begins="pa",
+    ),
+    _shape(
+        "mailbox_login",
+        "password in the command with which a mail client logs in",
+        r"(?i)login[ ]\\?\"?[^\s\"]{1,128}\"?[ ](?P<secret>\\?\"[^\"\n]{3,128}\"|[^\s\"]{3,128})(?=[ ]?(?:\r?\n|"
+        r"\\r|\Z))",
+        (),
+        f"a001 LOGIN bob {_sample(9)}\n",
+        "b LOGIN bob $PASSWORD\n",
+        kind="password",
+        confirm="tagged_command",
+        locate=r"\blogin[ ][^\s]+[ ][^\s]+[ ]?(?:\r?\n|\\r|$)",
+        begins="lo",
+    ),
+    _shape(
+        "mail_authentication",
+        "credentials in base64 that a mail client sends",
+        r"(?i)(?:auth(?:enticate)?[ ](?:plain|login|xoauth2|oauthbearer)(?:[ ]|[ ]?\r?\n(?:s:[ ])?(?:334|"
+        r"\+)[ ]?\r?\n(?:c:[ ])?)|"
+        r"334[ ]UGFzc3dvcmQ6\r?\n(?:c:[ ])?)(?P<secret>[A-Za-z0-9+/]{8,8192}={0,2})(?![A-Za-z0-9])",
+        ("auth plain", "auth login", "auth xoauth2", "auth oauthbearer", "authenticate ", "334 UGFzc3dvcmQ6"),
+        f"AUTH PLAIN {_sample(30)}==",
+        "250-AUTH PLAIN LOGIN",
+        kind="basic_credentials",
+        confirm="sent_base64",
+    ),
+    _shape(
+        "vpn_key",
+        "key of a VPN in armour",
+        r"-----BEGIN OpenVPN [\w -]{4,40}-----(?P<secret>(?:(?:\s|\\[rn]){1,4}[A-Za-z0-9+/=]{8,128}){1,128})",
+        ("-----BEGIN OpenVPN",),
+        f"-----BEGIN OpenVPN {'Static'} key V1-----\n{_sample(32, HEX)}\n{_sample(32, HEX)}\n",
+        f"-----BEGIN OpenVPN {'Static'} key V1-----\n...\n",
+        kind="private_key",
+    ),
+    _shape(
+        "vpn_login",
+        "password on the second line of a VPN's login",
+        r"<auth-user-pass>(?:\s|\\[rn]){1,4}[^\s<\\]{1,128}(?:\s|\\[rn]){1,4}(?P<secret>[^\s<\\]{1,256})",
+        ("<auth-user-pass>",),
+        f"<auth-user-pass>\nbob\n{_sample(9)}\n</auth-user-pass>",
+        "<auth-user-pass>\n</auth-user-pass>",
+        kind="password",
+        confirm="not_filler",
+    ),
+    _shape(
+        "passphrase_of_words",
+        "words with blanks between them as a pass phrase",
+        r"(?i)(?:pass ?phrase|mantra)(?-i:[A-Za-z]{0,8})(?:[ ](?:for|of|to|"
+        r"on)[ ][^\n:=\"'`]{1,40})?\\{0,3}[\"'`*]{0,3}[ ]{0,2}"
+        r"(?:[:=]|\bis\b)\*{0,2}[ ]{0,2}\\{0,3}[\"'`]?(?P<secret>(?-i:[a-z]{2,14}(?:[ ][a-z]{2,14}){3,11}))"
+        r"(?=\\{0,3}[\"'`]|[ ]{0,2}[.,;]?(?:\r?\n|\\n|\Z)|[ ][-(])",
+        ("passphrase", "pass phrase"),
+        "passphrase: ripple salmon garlic violin",
+        "passphrase: the words that open your key",
+        kind="password",
+        confirm="spoken_words",
+        confidence="medium",
+    ),
+    _shape(
+        "stored_by_length",
+        "password in a file that writes the length of each name and value before it",
+        r"password(?:\r?\n|\\n)V [0-9]{1,4}(?:\r?\n|\\n)(?P<secret>[^\s\\]{1,512})",
+        (),
+        f"K 8\npassword\nV 9\n{_sample(9)}\nEND\n",
+        "K 8\npassword\nEND\n",
+        kind="password",
+        locate=r"password(?:\r?\n|\\n)V [0-9]",
+        begins="pa",
+    ),
+    _shape(
+        "defined_secret",
+        "key or salt that PHP defines",
+        r"(?i)define\([ ]{0,4}[\"'][A-Z0-9_]{0,40}(?:KEY|SALT|SECRET|PASSWORD|TOKEN)[\"'],[ ]{0,24}"
+        r"(?P<secret>'(?:[^'\n\\]|\\.){16,256}'|\"(?:[^\"\n\\]|\\.){16,256}\")",
+        ("define(",),
+        f"define( 'AUTH_KEY',  '{_sample(20)}!{_sample(9)}#;*(~ %{_sample(9)}' );",
+        "define( 'AUTH_KEY',  'put your unique phrase here' );",
+        kind="secret",
+        confirm="defined_value",
+    ),
+    _shape(
+        "call_of_variable_user",
+        "password behind a variable in the arguments of a call",
+        r"(?:\.login|getConnection|\bauth[ ]?=[ ]?|HTTPBasicAuth|simple_bind_s|_Oracle\.connect|"
+        r"NetworkCredential|PlainAuth)"
+        r"\(\s{0,32}(?:[^()\n\"',]{1,64},\s{0,32}|[@rub]{0,2}[\"'][^\"'\n]{0,160}[\"'],\s{0,32}){1,3}"
+        r"[@rub]{0,2}(?P<secret>\"[^\"\n]{4,160}\"|'[^'\n]{4,160}')(?=\s{0,32}[,)])",
+        (),
+        f'smtp.login(USER, "{_sample(9)}")',
+        'smtp.login(USER, "password")',
+        kind="password",
+        confirm="login_argument",
+        confidence="medium",
+        locate=r"\.login\(|getconnection\(|auth[ ]?=[ ]?\(|httpbasicauth\(|simple_bind_s\(|_oracle\.connect\(|"
+        r"networkcredential\(|plainauth\(",
+        begins=".l ge au ht si _o ne pl",
+    ),
+    _shape(
+        "typed_answer",
+        "what a script types when it is asked for a password",
+        r"send(?:_user)?[ ](?:--[ ])?\\?\"(?P<secret>[^\"\n\\$]{4,160})\\{1,2}[rn]",
+        ('send "', 'send -- "', 'send \\"'),
+        f'expect "Password:"\nsend "{_sample(9)}\\r"',
+        f'expect "Name:"\nsend "{_sample(9)}\\r"'.replace(_sample(9), "quit"),
+        kind="password",
+        confirm="asked_before",
+    ),
+    _shape(
+        "build_password",
+        "password of a key store in a file of Gradle",
+        r"(?:store|key)Password[ ]{1,4}(?P<secret>\"[^\"\n$]{4,128}\"|'[^'\n$]{4,128}')",
+        ("storepassword ", "keypassword "),
+        f"storePassword '{_sample(9)}'",
+        "storePassword 'password'",
+        kind="password",
+        confirm="quoted_password",
+    ),
+    _shape(
+        "build_field",
+        "secret that a build writes into a constant",
+        r"(?i)(?:buildConfigField|resValue)[ (]{1,2}[\"']string[\"'],[ ]{0,2}[\"'][\w.]{0,48}(?:KEY|SECRET|"
+        r"TOKEN|PASS|PWD|AUTH)"
+        r"[\w.]{0,16}[\"'],[ ]{0,2}[\"'\\]{1,4}(?P<secret>[^\s\"'\\]{8,512})",
+        ("buildconfigfield", "resvalue"),
+        f'buildConfigField "String", "API_KEY", "\\"{_sample(24)}\\""',
+        'buildConfigField "String", "API_KEY", "API_KEY_NAME"',
+        kind="secret",
+        confirm="told_password",
+    ),
+    _shape(
+        "mail_relay_login",
+        "user and password of a mail relay",
+        r"(?i)\b(?:smtp|relay|mail|mx)[\w.-]{0,64}\.[a-z]{2,12}(?::[0-9]{2,5})?[ \t]{1,16}[^\s:]{1,64}:"
+        r"(?P<secret>[^\s\"'\\/][^\s\"'\\]{3,128})(?=[ \t]?(?:\r?\n|\Z))",
+        (),
+        f"smtp.example.net bob:{_sample(9)}\n",
+        "mail.example.net said: none\n",
+        kind="password",
+        confirm="told_password",
+        locate=r"(?:smtp|relay|mail|mx)[\w.-]*\.[a-z]+(?::[0-9]+)?[ \t]+[^\s:]+:[^\s]",
+        begins="sm re ma mx",
+    ),
+    _shape(
+        "reversible_password",
+        "password of a network device in its form that can be turned back",
+        r"(?:password|key|key-string|secret)[ ]7[ ](?P<secret>[0-9]{2}[0-9A-Fa-f]{6,126}|"
+        r"[0-9A-F]{8,128})(?![0-9A-Za-z])",
+        ("password 7 ", "key 7 ", "key-string 7 ", "secret 7 "),
+        f"key-string 7 08{_sample(12, '[A-F0-9]')}",
+        "key 7 opens",
+        kind="password",
+    ),
+    _shape(
+        "management_user",
+        "pass phrases of a user who manages a network",
+        r"(?i)(?:createUser[ ][^\s]{1,64}[ ](?:md5|sha[-0-9]{0,4})[ ]|snmp-server user [^\n]{1,64} auth (?:md5|"
+        r"sha[-0-9]{0,4})[ ])"
+        r"(?P<secret>(?:\"[^\"\n]{4,128}\"|[^\s\"]{4,128})(?:[ ](?:priv[ ])?(?:des|aes[-0-9]{0,4})(?:[ ](?:128|"
+        r"192|256))?[ ]"
+        r"(?:\"[^\"\n]{4,128}\"|[^\s\"]{4,128}))?)",
+        ("createuser ", "snmp-server user "),
+        f'createUser bob SHA "{_sample(9)}" AES "{_sample(9)}"',
+        "createUser bob",
+        kind="password",
+    ),
+    _shape(
+        "cookie_file",
+        "value of a cookie in a file of cookies",
+        r"\t(?:TRUE|FALSE)\t[0-9]{1,12}\t[^\t\n]{1,128}\t(?P<secret>[^\s]{16,4096})",
+        (),
+        f".a.example\tTRUE\t/\tTRUE\t0\tsid\t{_sample(24)}\n",
+        ".a.example\tTRUE\t/\tTRUE\t0\ttheme\tdark\n",
+        kind="cookie",
+        confirm="cookie_file_value",
+        family="run",
+        locate=r"\t(?:TRUE|FALSE)\t[0-9]+\t[^\t\n]+\t[^\s]",
+        needs=("\tTRUE\t", "\tFALSE\t"),
+    ),
+    _shape(
+        "prompt_login",
+        "password at the prompt of a cache",
+        r"(?i)(?:redis|:[0-9]{2,5}(?:\[[0-9]{1,2}\])?)>[ ]auth[ ]"
+        r"(?P<secret>[^\s]{3,256}(?:[ ][^\s]{3,256})?)(?=[ ]?(?:\r?\n|\\n|\Z))",
+        (),
+        f"127.0.0.1:6379> auth bob {_sample(9)}\nOK\n",
+        "127.0.0.1:6379> auth $PASSWORD\n",
+        kind="password",
+        confirm="not_filler",
+        locate=r"(?:redis|:[0-9]+(?:\[[0-9]+\])?)>[ ]auth[ ]",
+        begins="re :",
+    ),
+    _shape(
+        "unseal_key",
+        "key that opens a vault",
+        r"(?i)(?:(?:unseal|recovery) key [0-9]{1,2}:[ ]{1,4}|"
+        r"operator unseal[ ]{1,4}(?:-[\w=-]{1,32}[ ]){0,2})(?P<secret>[A-Za-z0-9+/]{32,128}={0,2})",
+        ("unseal key ", "recovery key ", "operator unseal "),
+        f"Unseal Key 1: {_sample(43)}=",
+        "Unseal Key 1: (hidden)",
+        kind="secret",
+        confirm="varied_value",
+    ),
+    _shape(
+        "listed_codes",
+        "codes that stand in for a second factor, on one line or in quotes",
+        r"(?i)(?:recovery|backup|scratch|emergency|"
+        r"rescue)[ _-]?codes?\\{0,3}[\"']?[^\n:=]{0,24}[:=\n]\s{0,16}\[?\s{0,16}"
+        r"(?P<secret>(?:-[ ])?[\"'`\\]{0,3}[A-Za-z0-9]{4,12}(?:-[A-Za-z0-9]{4,8}){0,3}[\"'`\\]{0,3}"
+        r"(?:[,;\s]\s{0,16}(?:-[ ])?[\"'`\\]{0,3}[A-Za-z0-9]{4,12}(?:-[A-Za-z0-9]{4,8}){0,3}[\"'`\\]{0,3}){1,31})",
+        (),
+        "recovery codes: ab12c9dk, 77xk2p0w, 1k2j3h4g",
+        "recovery codes: none, some",
+        kind="recovery_codes",
+        confirm="code_row",
+        locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
+        begins="re ba sc em",
+    ),
+    _shape(
+        "set_in_a_shell",
+        "value of a variable that a shell sets with blanks",
+        r"(?i)\b(?:set[ ](?:-{1,2}[a-z]{1,12}[ ]){1,3}|setx[ ](?:/m[ ])?)(?=[\w]{0,64}(?:PASS|PWD|SECRET|TOKEN|"
+        r"KEY|AUTH|CRED|CERTIFICATE))"
+        r"[A-Z_][\w]{1,64}[ ](?P<secret>\"[^\"\n$]{6,512}\"|'[^'\n]{6,512}'|[^\s\"'$;(][^\s\"';]{5,512})",
+        (),
+        f"set -gx API_TOKEN {_sample(32, HEX)}",
+        "set -gx API_TOKEN $argv",
+        kind="secret",
+        confirm="set_value",
+        locate=r"\bset(?:x|[ ]-{1,2}[a-z]+)[ ]",
+        begins="se",
     ),
 )
 
@@ -2305,10 +2707,12 @@ RULES: tuple[Rule, ...] = (
     *_MORE_MODEL_KEYS,
     *_MORE_BUSINESS_KEYS,
     *_STILL_MORE_KEYS,
+    *_NEWER_KEYS,
     *_WATCH_KEYS,
     *_DOCUMENTS,
     *_ADDRESSES_AND_HEADERS,
     *_COMMANDS_AND_FILES,
     *_MORE_COMMANDS_AND_FILES,
+    *_DIALOGUES_AND_FILES,
     *_PERSONAL,
 )
