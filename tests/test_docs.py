@@ -12,6 +12,7 @@ from goldvein import errors
 from goldvein.capture.outcomes import FAILED, NONE, REJECTED
 from goldvein.cli.commands import app
 from goldvein.consent.decision import DENIED
+from goldvein.datasets.service import SKIPPED
 from goldvein.examples.review import DECISIONS, MOVES
 from goldvein.settings import Settings
 
@@ -46,7 +47,7 @@ def test_each_error_code_is_in_the_api_page() -> None:
     assert {code for code in codes if f"`{code}`" not in table} == set()
 
 
-@pytest.mark.parametrize("reasons", [REJECTED, DENIED, NONE, FAILED])
+@pytest.mark.parametrize("reasons", [REJECTED, DENIED, NONE, FAILED, SKIPPED])
 def test_each_reason_is_in_the_concepts_page(reasons: tuple[str, ...]) -> None:
     assert [reason for reason in reasons if f"`{reason}`" not in DOCS["concepts.md"]] == []
 

@@ -17,14 +17,14 @@ from goldvein import server
 from goldvein.app import create_app
 from goldvein.capture.formats import CapturedUse, read_track
 from goldvein.capture.prices import PRICES_AS_OF, estimate_cost
-from goldvein.capture.tables import TokenMeasurement, UsageEvent
+from goldvein.capture.tables import KnownEvent, TokenMeasurement, UsageEvent
 from goldvein.cli import store
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision, Use
 from goldvein.db.ids import new_id
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import NotAuthenticated
-from goldvein.examples import service as examples
+from goldvein.examples.findings import count_findings
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime, bearer_token
@@ -100,8 +100,7 @@ def _store(
     now = runtime.now()
     skill = skills.find_skill(session, use.skill or "")
     event_hash = runtime.server_key.digest("event-id", reporter.reporter_id, use.event_id or "")
-    same = UsageEvent.reporter_id == reporter.reporter_id, UsageEvent.event_hash == event_hash
-    if session.scalar(select(UsageEvent).where(*same)) is not None:
+    if session.scalar(select(KnownEvent).where(KnownEvent.event_hash == event_hash)) is not None:
         raise ValueError("the benchmark sends no event twice")
     decision = _decide(session, reporter, skill.id, now) if texts is not None else expected
     captured = texts is not None and decision is not None and decision.allowed
@@ -112,8 +111,6 @@ def _store(
         person_id=reporter.person_id,
         key_id=reporter.key_id,
         reporter_id=reporter.reporter_id,
-        event_hash=event_hash,
-        body_hash=runtime.server_key.digest("event-body", use.event_id or ""),
         door="track",
         tool_name=use.tool_name,
         hook_event=use.hook_event,
@@ -126,6 +123,17 @@ def _store(
     )
     session.add(event)
     session.flush()
+    session.add(
+        KnownEvent(
+            event_hash=event_hash,
+            usage_event_id=event.id,
+            person_id=reporter.person_id,
+            body_hash=runtime.server_key.digest("event-body", use.event_id or ""),
+            capture_outcome=event.capture_outcome,
+            capture_reason=event.capture_reason,
+            received_at=now,
+        )
+    )
     cost = estimate_cost(use.model_name or "", use.input_tokens, use.output_tokens)
     session.add(
         TokenMeasurement(
@@ -148,7 +156,7 @@ def _store(
                 example_input=texts[0].text,
                 example_output=texts[1].text,
                 sanitizer_version=texts[0].version,
-                findings=examples.count_findings((texts[0], texts[1])),
+                findings=count_findings(texts),
                 tool_name=use.tool_name,
                 tenant_consent_id=decision.tenant_record_id,
                 person_consent_id=decision.person_record_id,

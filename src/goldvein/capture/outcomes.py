@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from goldvein import errors
-from goldvein.consent.decision import DENIED
 
 REJECTED: Final = (
     "not_authenticated",
@@ -25,8 +24,6 @@ REJECTED: Final = (
 )
 NONE: Final = ("no_snippets", "oversize_snippet", "quota")
 FAILED: Final = ("sanitizer_failed", "text_too_long", "internal_error")
-
-REASONS: Final = {"denied": DENIED, "none": NONE, "failed": FAILED}
 
 CaptureOutcome = Literal["captured", "denied", "none", "failed"]
 

@@ -23,7 +23,7 @@ from goldvein.db.batch import BulkInsert, Query, Row, Transaction
 from goldvein.db.ids import is_id
 from goldvein.errors import EventConflict, NotFound
 from goldvein.examples import service as examples
-from goldvein.examples.rescan import count_findings
+from goldvein.examples.findings import count_findings
 from goldvein.identity.server_key import ServerKey
 from goldvein.sanitizer import Sanitized
 from goldvein.skills import service as skills

@@ -4,13 +4,14 @@ The texts are read in one transaction, sanitized outside of any, and written in 
 read. A withdrawal, edit or review that came between wins: the row is read again, and one without texts is left alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from goldvein.db.session import Database, TenantSession, for_change, lock_consent
+from goldvein.examples.findings import added, count_findings
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
 from goldvein.policy import service as policy
@@ -66,20 +67,6 @@ class _Reading:
     revision: int
     texts: dict[_Place, str]
     sanitized: dict[_Place, Sanitized] | None = None
-
-
-def count_findings(texts: Sequence[Sanitized]) -> dict[str, int]:
-    """How often each type was found over the texts of one example."""
-    counts: dict[str, int] = {}
-    for text in texts:
-        for finding in text.findings:
-            counts[finding.type] = counts.get(finding.type, 0) + 1
-    return counts
-
-
-def added(before: dict[str, int], new: dict[str, int]) -> dict[str, int]:
-    """Add counts by type."""
-    return {kind: before.get(kind, 0) + new.get(kind, 0) for kind in {**before, **new}}
 
 
 def count_behind(session: TenantSession) -> int:
@@ -217,9 +204,9 @@ def _replace(
     for (revision, name), found in changes.items():
         setattr(row if revision is None else former[revision], name, found.text)
     if isinstance(row, TrainingExample):
-        own = count_findings([found for (revision, _), found in changes.items() if revision is None])
+        own = count_findings(found for (revision, _), found in changes.items() if revision is None)
         row.findings = added(row.findings or {}, own)
-    return count_findings(list(changes.values()))
+    return count_findings(changes.values())
 
 
 def _reopen(row: SkillFeedback, *, changed: bool) -> bool:

@@ -14,7 +14,8 @@ from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession, for_change, lock_consent
 from goldvein.errors import InvalidField, NotAllowed, NotFound, WrongStatus
 from goldvein.examples import review
-from goldvein.examples.rescan import TEXTS, added, bring_up_to_date, count_findings
+from goldvein.examples.findings import added, count_findings
+from goldvein.examples.rescan import TEXTS, bring_up_to_date
 from goldvein.examples.tables import ExampleRevision
 from goldvein.feedback import kinds
 from goldvein.feedback.service import older_than
@@ -389,7 +390,7 @@ def _edit_texts(
     sanitized = dict(zip(present, sanitize_many(list(present.values()), extra_rules), strict=True))
     for name in TEXTS:
         setattr(example, name, sanitized[name].text if name in sanitized else None)
-    new = count_findings([sanitized[name] for name in changed if name in sanitized])
+    new = count_findings(sanitized[name] for name in changed if name in sanitized)
     example.findings = added(example.findings or {}, new)
 
 

@@ -14,7 +14,6 @@ MIN_TOKEN_ENTROPY_BITS = 3.8
 MIN_TOKEN_DIGITS = 3
 MIN_WORD_CHARS = 2.8  # the mean over the parts of a name, separators counted; random letters change case sooner
 MIN_DISTINCT_HEX = 8
-MIN_DISTINCT_DIGITS = 2
 MIN_COOKIE_CHARS = 6
 MIN_CHARS_BEFORE_DOTS = 6
 MIN_NUMBERED_WORD_CHARS = 4
@@ -512,11 +511,6 @@ def _is_run_together(value: str) -> bool:
         and not value.endswith(_LONG_WORD_ENDINGS)
         and not value.startswith(_LONG_WORD_BEGINNINGS)
     )
-
-
-def varied_digits(text: str, start: int, end: int) -> bool:
-    """Confirm more than two different digits."""
-    return len(set(text[start:end]) & set("0123456789")) > MIN_DISTINCT_DIGITS
 
 
 def not_filler(text: str, start: int, end: int) -> bool:

@@ -36,7 +36,6 @@ from goldvein.sanitizer.views import base64_readings, other_views
 MAX_TEXT_CHARS = 262_144
 NAMES_MARK = "+names."
 MAX_ROUNDS = 32
-MAX_JSON_DEPTH = 64
 # Generous: a hundred times what the slowest known text takes. The processor's time of this thread, not the wall clock.
 TIME_BUDGET_SECONDS = 0.5
 TIME_BUDGET_SECONDS_PER_CHAR = 0.00002

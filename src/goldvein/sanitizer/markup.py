@@ -13,7 +13,6 @@ from goldvein.sanitizer.checks import is_filler, is_numbered_words
 from goldvein.sanitizer.context import Strength, can_be_secret, classify_name
 from goldvein.sanitizer.matching import MARKUP, TAG, Match, Reading
 
-MAX_TAG_CHARS = 4_096
 _TAG = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,64})(?P<attributes>(?:\s[^<>]{0,4096})?)>")
 _ATTRIBUTE = re.compile(
     r"(?<![\w:.-])(?P<name>[A-Za-z_][\w:.-]{0,64})\s{0,8}=\s{0,8}\\{0,3}(?P<quote>[\"'])(?P<value>[^\"'<>\\]{0,4096})"
