@@ -199,6 +199,7 @@ _STRUCTURE = re.compile(
     r"\s{0,64}(?:\\{0,7}[\"']|[,:\]}]|\)(?:[\s);,:\]}.]|\Z)|\Z)|[ ][A-Za-z_]\w{0,32}\Z"
     r"|[ ]?[+.&][ ]?[A-Za-z_$][\w.$]{0,64}[ ]?(?:\)|;)"
 )
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _SYSTEM_PATH = re.compile(r"(?:~|/(?:home|root|etc|usr|var|tmp|Users|opt|srv|mnt|run|app|data))/")
 _CODE_WORDS = re.compile(r"[A-Z]{0,4}[a-z]{1,24}[0-9]?|[A-Z]{2,12}[0-9]?|[_.]")
 _VARIABLE_OF_SECRET = re.compile(r"[a-z]{1,24}(?:_[a-z]{1,24}){0,3}_(?:password|passwd|secret|token|key)")
@@ -403,7 +404,7 @@ def _accept_quoted(
 
 def can_be_secret(value: str, strength: Strength, *, quoted: bool) -> bool:
     """Tell whether a value under a name of this strength is taken for a secret."""
-    if is_filler(value) or not any(c.isalnum() for c in value) or _SYSTEM_PATH.match(value):
+    if is_filler(value) or not _LETTER_OR_DIGIT.search(value) or _SYSTEM_PATH.match(value):
         return False
     if strength is Strength.WEAK:
         return (

@@ -1492,7 +1492,7 @@ _COMMANDS_AND_FILES = (
     _shape(
         "password_in_prose",
         "password told in a sentence",
-        r"(?i)(?<![\w:-])(?<!checksum/)(?<!\ba )" + _SAYS_SO + r"(?![\w-])"
+        r"(?i)(?<![\w:-])(?<!checksum/)(?<!\bis a )" + _SAYS_SO + r"(?![\w-])"
         r"(?:[ \t]{1,4}(?:for|of|to|on|f\u00fcr|von)(?:[ \t]{1,2}[\w.@-]{1,32}){1,5}?)?"
         r"[ \t]{0,2}(?:\b(?:is|was|ist|war|lautet|es|est|to|now|set to|\u00e8|\u00e9|\u00e4r|er|on)\b|"
         r"[:=])?[ \t]{0,2}(?:[:=][ \t]{0,2})?(?<=[ \t:=])"
