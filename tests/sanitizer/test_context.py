@@ -151,6 +151,8 @@ def test_base64_of_a_text_with_a_secret_is_redacted_as_a_whole() -> None:
         '{"password": "Salas\u00f5na"}',
         "        ldap_pass=ldappass,\n        retries=3,",
         "flow: oauth_flow: OAuth2PasswordBearer.tokenUrl",
+        "API_KEY=ghp_" + "x" * 36,
+        "carbon (= 6.18.13.136), iron (>> 7.8.22.161)",
     ],
 )
 def test_what_only_looks_like_a_value_stays(text: str) -> None:

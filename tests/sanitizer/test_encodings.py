@@ -123,6 +123,7 @@ def test_a_secret_whose_beginning_or_end_is_gone_is_found(text: str) -> None:
         "| the first cell of a table is 40 wide, v2 |\n| next cell                                  |",
         "> a quoted line that ends with a number 42\n> and goes on with words",
         "        offset = values.first_of_line2\n        line_items = []",
+        f"{'840b00ec' * 5} chore(parser): drop secret cache\n{'04400e19' * 5} fix: bump deps",
     ],
 )
 def test_lines_that_belong_together_and_hold_no_token_stay(text: str) -> None:

@@ -46,7 +46,7 @@ _VERSION_BEFORE = re.compile(
     r"(?i)(?:\bv|\bver\.?|version|release|revision|section|clause|chapter|since|oid|build|upgrade|standards?|\bchrome/"
     r"|(?<![a-z0-9])[a-z]+/)"
     r"(?:[ ]?(?:updated|bumped|no\.?|to|from|is|number|of|and))?[\s\"':=()]{0,4}\Z"
-    r"|(?:[<>~^!=]=|[~^\u00a7])[ \"']{0,2}\Z"
+    r"|(?:[<>~^!=]=|[~^\u00a7]|\((?:=|<<|>>)[ ])[ \"']{0,2}\Z"
 )
 _ADDRESS_BEFORE = re.compile(
     r"(?i)(?:ip|host|hostname|addr|address|client|peer|server|remote|from|for|dns|nameserver|ping|src|dst|source|gateway|"

@@ -93,9 +93,10 @@ _INDENT = re.compile(r"[ \t]{0,16}")
 _REST_END = re.compile(r"\\{0,7}[\"'`,;]|[ \t]{0,64}\r?(?:\Z|\n|\\{1,7}[nr])")
 _RUN_AFTER = re.compile(r"[A-Za-z0-9_+/=.~%-]{1,256}")
 _EDGES = frozenset(" \t|\xa6\u2502\u2503\u2551")
-# What begins a line and is no rest of a token: a time, the end of an armour, a path, a word, a name that is assigned.
+# What begins a line and is no rest of a token: a time, a whole digest, the end of an armour, a path, a word, a name
+# that is assigned.
 _NO_TOKEN = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}|-----|/(?:[\w.-]{0,64}/|[a-z.-]{1,64}(?:\s|\Z))"
+    r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?=\s|\Z)|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}|-----|/(?:[\w.-]{0,64}/|[a-z.-]{1,64}(?:\s|\Z))"
     r"|(?P<word>[A-Za-z]?[a-z]{1,24}(?=[ ,;:).]|\Z)|[0-9a-f]{7,12}(?=[ ]))"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,64})[ ]?(?:[:(]|=(?!={0,2}[\"'](?:[,;)\s]|\Z)))"
 )
