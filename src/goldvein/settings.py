@@ -80,7 +80,7 @@ class Settings:
     )
     event_retention_days: int = field(
         default=400,
-        metadata={"why": "the oldest time an event may carry; answers to retries are kept for 30 days more"},
+        metadata={"why": "the oldest time an event may carry; no stored event is removed by its age yet"},
     )
     max_pending_per_skill: int = field(
         default=300,

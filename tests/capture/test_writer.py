@@ -4,14 +4,13 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from conftest import World
-from helpers import client_with, new_key, ok, refusal, rows
+from helpers import ok, refusal, rows
 
 from goldvein.capture import recorder, storing, writer
 from goldvein.capture.formats import CapturedUse
@@ -22,11 +21,9 @@ from goldvein.capture.tables import KnownEvent, TokenMeasurement, UsageEvent
 from goldvein.capture.uses import Report
 from goldvein.db import batch
 from goldvein.db.batch import BatchConnection, OutcomeUnknown, Transaction
-from goldvein.db.session import FairLock
 from goldvein.errors import StoreUnavailable
 from goldvein.examples import service as examples
 from goldvein.feedback.tables import TrainingExample
-from goldvein.identity import service as identity
 from goldvein.identity.actor import Reporter
 from goldvein.skills.service import BY_SLUG
 
@@ -292,39 +289,6 @@ def test_nothing_is_sanitized_for_whom_consent_already_denies(world: World, monk
     assert world.track("bob", **SNIPPETS).json()["capture"]["reason"] == "tenant_switch_off"
 
 
-def end_by_revoking(world: World, key_id: str) -> None:
-    ok(world.browser("bob").delete(f"/api/me/keys/{key_id}"))
-
-
-def end_by_deactivating(world: World, key_id: str) -> None:
-    path = f"/api/members/{world.someone('bob').person_id}"
-    ok(world.client("dana").patch(path, json={"active": False}))
-
-
-@pytest.mark.parametrize("end", [end_by_revoking, end_by_deactivating])
-def test_a_key_that_is_remembered_is_forgotten_in_the_moment_it_ends(
-    world: World, end: Callable[[World, str], None]
-) -> None:
-    made = new_key(world, "bob", "track")
-    client = client_with(world, made["api_key"])
-    body = {"skill_id": "release-notes", "tool_name": "Bash", "ts": world.time.isoformat()}
-    assert client.post("/api/track", json=body).status_code == 200
-    end(world, made["id"])
-    refusal(client.post("/api/track", json=body), 401, "not_authenticated")
-
-
-def test_a_key_that_another_process_ended_is_refused_within_a_second(world: World) -> None:
-    made = new_key(world, "bob", "track")
-    client = client_with(world, made["api_key"])
-    body = {"skill_id": "release-notes", "tool_name": "Bash", "ts": world.time.isoformat()}
-    assert client.post("/api/track", json=body).status_code == 200
-    world.database._watchers.clear()  # as if the change came from elsewhere
-    with world.database.write(world.someone("bob").tenant_id) as session:
-        identity.revoke_key(session, world.actor("bob"), made["id"], world.time)
-    time.sleep(1.05)
-    refusal(client.post("/api/track", json=body), 401, "not_authenticated")
-
-
 def test_a_withdrawal_in_another_process_binds_the_next_batch(world: World) -> None:
     """What this process remembers of a consent never makes a yes: the transaction reads it again."""
     world.capture()
@@ -338,29 +302,6 @@ def test_rows_of_two_tenants_go_into_one_batch_and_stay_apart(world: World) -> N
     found = record(world, report(world), of_globex, report(world))
     assert outcomes(found) == ["stored", "NotFound", "stored"]  # release-notes is Acme's
     assert (len(rows(world, UsageEvent)), len(rows(world, UsageEvent, of="charlie"))) == (2, 0)
-
-
-def test_the_lock_goes_to_whoever_has_waited_longest() -> None:
-    lock, order = FairLock(), []
-    assert lock.acquire(1)
-
-    def wait(name: int) -> None:
-        assert lock.acquire(10)
-        order.append(name)
-        lock.release()
-
-    threads = []
-    for name in range(5):
-        threads.append(threading.Thread(target=wait, args=(name,)))
-        threads[-1].start()
-        while len(lock._waiting) <= name:
-            time.sleep(0.001)
-    assert not lock.acquire(0.01)
-    lock.release()
-    for thread in threads:
-        thread.join()
-    assert order == [0, 1, 2, 3, 4]
-    assert lock.acquire(0.01)
 
 
 class TestSqlite:

@@ -5,7 +5,7 @@ import time
 from faults.arena import Run
 from faults.catalogue import fault
 from faults.invariants import Findings, check
-from faults.load import Event, Load, in_batches, new_events, send
+from faults.load import Load, in_batches, new_events, send
 from faults.server import Server
 from faults.stores import holding
 
@@ -40,9 +40,7 @@ def withdrawal_in_between(run: Run) -> Findings:
     time.sleep(run.random.uniform(0.05, 0.3))
     withdraw(run, server)
     load.wait()
-    later = new_events(run, 4, senders=("bob",))
-    send(server, later)
-    _need_denied(run, later)
+    _need_no_more(run, server)
     return need_erased(run, check(run, server))
 
 
@@ -53,9 +51,7 @@ def withdrawal_under_load(run: Run) -> Findings:
     time.sleep(run.random.uniform(0.01, 0.1))
     withdraw(run, server)
     load.wait()
-    later = new_events(run, 4, senders=("bob",))
-    send(server, later)
-    _need_denied(run, later)
+    _need_no_more(run, server)
     return need_erased(run, check(run, server))
 
 
@@ -66,14 +62,15 @@ def withdrawal_elsewhere(run: Run) -> Findings:
     load = Load(server, in_batches(run, new_events(run, 60, senders=("bob",))), connections=6)
     time.sleep(run.random.uniform(0.01, 0.1))
     withdraw(run, other)
-    after = new_events(run, 6, senders=("bob",))
-    send(server, after)
-    _need_denied(run, after)
+    _need_no_more(run, server)
     load.wait()
     return need_erased(run, check(run, server, sole_writer=False))
 
 
-def _need_denied(run: Run, events: list[Event]) -> None:
+def _need_no_more(run: Run, server: Server) -> None:
+    """What Bob reports from now on is denied."""
+    events = new_events(run, 4, senders=("bob",))
+    send(server, events)
     told = {(event.told[0].capture, event.told[0].reason) for event in events}
     if told != {("denied", "withdrawn")}:
         run.notes.append(f"after the withdrawal: {told}")

@@ -62,7 +62,7 @@ class UsageEvent(TenantOwned, HasId, Base):
 class KnownEvent(TenantOwned, Base):
     """An event_id that was used, as a keyed hash over its reporter too, with the answer it got.
 
-    A table of its own, since it outlives the event: the answer to a retry is kept for 30 days longer than events are.
+    A table of its own, since it is to outlive the event by 30 days; nothing removes either by its age yet.
     `body_hash` tells a retry from another event under the same id; it is null once what it was made of is erased.
     """
 

@@ -1,4 +1,4 @@
-"""What the name of a column says about the cells under it: a secret, or someone's data. `tables.py` reads the tables.
+"""What the name of a column says about the cells under it: a secret, or someone's data. `cells.py` reads the tables.
 
 A cell must look like a secret, unless the table lists logins; someone's data counts if it has the form of what the name
 says.

@@ -21,6 +21,7 @@ from time import thread_time
 from typing import NamedTuple
 
 from goldvein.sanitizer import checks
+from goldvein.sanitizer.cells import find_in_tables
 from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.linear import NEED_TIME
@@ -28,9 +29,8 @@ from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.nearby import find_named_nearby
+from goldvein.sanitizer.other_scripts import find_told_secrets
 from goldvein.sanitizer.rules import Confidence
-from goldvein.sanitizer.tables import find_in_tables
-from goldvein.sanitizer.told import find_told_secrets
 from goldvein.sanitizer.views import base64_readings, other_views
 
 MAX_TEXT_CHARS = 262_144

@@ -20,8 +20,8 @@ MAX_NAMES_CHARS = 2_048
 
 _NAME = r"[A-Za-z\x80-\xff?_\"' .()/#-]"
 # A cell that is nothing but a name of a few words and says secret, or a line that is nothing but names with a digit in
-# the line below, where anyone's data has one. They are looked
-# for by themselves: in one set with the other passes they cost four times as much.
+# the line below, where anyone's data has one. They are looked for by themselves: in one set with the other passes they
+# cost four times as much.
 _SECRET_CELL = (
     r"(?im)(?:^|[|,;\t]|[ ][ ]|\?|\\n)[ \"'`*]*[A-Za-z0-9.()/_ -]*"
     rf"(?:{CELL_STEMS})s?[ \"'`*:]*(?:[|,;\t]|[ ][ ]|\?|\r?$|\\n|\\r)"
