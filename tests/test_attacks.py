@@ -1,7 +1,10 @@
 """What an attacker tried with success once, each kept as a test."""
 
+import asyncio
 import threading
 import time
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,9 +12,15 @@ from typing import Any
 import httpx2
 import pytest
 from conftest import ORIGIN, World
-from helpers import client_with, ok, refusal
+from helpers import client_with, new_key, ok, refusal, rows
 
+from goldvein.capture import recorder, writer
+from goldvein.capture.formats import read_batch
+from goldvein.capture.hot_path import Doors
+from goldvein.capture.tables import UsageEvent
 from goldvein.db.session import Database, TenantSession
+from goldvein.errors import InvalidField
+from goldvein.examples.rescan import rescan
 from goldvein.identity import service as identity
 from goldvein.identity.access import Limiter
 from goldvein.skills import service as skills
@@ -290,3 +299,150 @@ def test_a_withdrawn_consent_is_not_revived_by_a_late_duplicate(world: World) ->
     )
     assert ok(again)["outcome"] == "duplicate"
     assert not any("marigold" in str(cell) for cell in world.every_cell())
+
+
+RULE = {"type": "project_marigold", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
+STAFF = {"tool_input_snippet": "I am EMP-100001", "tool_output_snippet": "Hello"}
+
+
+def add_rule(world: World) -> None:
+    ok(world.client("dana").post("/api/settings/sanitizer-rules", json=RULE), 201)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"events":[' + b"0," * 2_000_000 + b"0]}",
+        b'{"events":[' + b"0," * 2_000_000,
+        b'{"unknown":[' + b"0," * 2_000_000,
+        b'{"events":[{"unknown":[' + b"[]," * 1_300_000 + b"0]}]}",
+    ],
+)
+def test_a_small_body_cannot_become_a_large_one_in_memory(world: World, body: bytes) -> None:
+    """8 MiB of `0,` were 290 MB of objects and half a second in which nobody else was answered."""
+    tracemalloc.start()
+    try:
+        read = read_batch(body, world.time, world.time)
+    except InvalidField as error:
+        read = [error]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(read[0], InvalidField)
+    assert peak < 3 * len(body)
+
+
+def threads_of(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
+    """The names of the threads in which the recorder does something."""
+    seen: list[str] = []
+    do: Callable[..., Any] = getattr(recorder, name)
+
+    def noted(*given: Any, **options: Any) -> Any:
+        seen.append(threading.current_thread().name)
+        return do(*given, **options)
+
+    monkeypatch.setattr(recorder, name, noted)
+    return seen
+
+
+def test_a_thousand_new_names_do_not_hold_up_the_other_calls(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name that was never seen takes the sanitizer up to half a millisecond, and an event has four of them."""
+    seen = threads_of(monkeypatch, "need_clean_names")
+    event = {"skill_id": "release-notes", "tool_name": "Bash", "ts": world.time.isoformat()}
+    ok(world.client("bob").post("/api/track/batch", json={"events": [event] * 3}))
+    assert [name.startswith("capture") for name in seen] == [True] * 3
+
+
+def test_slow_rules_of_one_organisation_do_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty rules may take half a second for a short text: not on the event loop, where everybody would wait."""
+    add_rule(world)
+    seen = threads_of(monkeypatch, "sanitize_many")
+    assert world.track("bob", **STAFF).json()["capture"]["outcome"] == "captured"
+    assert [name.startswith("capture") for name in seen] == [True]
+
+
+def test_the_words_of_an_organisation_are_no_names_of_metrics(world: World) -> None:
+    add_rule(world)
+    world.capture(text="EMP-100001 and EMP-100002, a@b.example", answer="Hello")
+    assert world.metric("goldvein_sanitizer_findings_total", type="extra_rule") == 2
+    assert world.metric("goldvein_sanitizer_findings_total", type="email") == 1
+    assert "marigold" not in world.runtime.metrics.shown().decode()
+
+
+def test_a_rule_holds_for_a_text_that_was_sanitized_before_and_is_stored_after(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = writer.Writer._store
+
+    def after_the_rule(self: Any, uses: Any) -> Any:
+        monkeypatch.setattr(writer.Writer, "_store", store)
+        add_rule(world)
+        return store(self, uses)
+
+    monkeypatch.setattr(writer.Writer, "_store", after_the_rule)
+    answer = ok(world.track("bob", **STAFF))
+    assert (answer["outcome"], answer["capture"]["outcome"]) == ("stored", "failed")
+    assert [cell for cell in world.every_cell() if "EMP-1" in str(cell)] == []
+    assert ok(world.track("bob", **STAFF))["capture"]["outcome"] == "captured"
+    assert [cell for cell in world.every_cell() if "EMP-1" in str(cell)] == []
+
+
+@pytest.mark.parametrize("path", ["/api/track", "/api/track/batch", "/api/hooks/claude-code"])
+def test_nobody_without_a_key_has_the_server_hold_a_body(world: World, path: str) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        pytest.fail("the body was asked for")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    made = new_key(world, "bob", "track")
+    ok(world.browser("bob").delete(f"/api/me/keys/{made['id']}"))
+    world_doors = Doors(world.runtime)
+    for text in ("nothing", made["api_key"]):
+        headers = [(b"authorization", b"Bearer " + text.encode()), (b"content-length", b"8388608")]
+        scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "client": ("127.0.0.1", 1)}
+        asyncio.run(world_doors.by_path[path](scope, receive, send))
+    assert [message["status"] for message in sent if "status" in message] == [401, 401]
+
+
+def test_a_no_for_this_skill_alone_is_remembered_no_longer_than_any_other(world: World) -> None:
+    consent = {"decision": "give", "purposes": ["training"]}
+    other = ok(world.client("alice").post("/api/skills", json={"slug": "other", "name": "Other"}), 201)["id"]
+    ok(world.browser("bob").post("/api/me/consent", json={**consent, "skills": [other]}))
+    assert world.track("bob", **SNIPPETS).json()["capture"]["reason"] == "skill_not_covered"
+    world.database._watchers.clear()  # the next consent is given in another process
+    ok(world.browser("bob").post("/api/me/consent", json=consent))
+    time.sleep(1.05)
+    assert world.track("bob", **SNIPPETS).json()["capture"]["outcome"] == "captured"
+
+
+def test_a_rescan_that_is_stopped_leaves_nothing_in_sqlites_log(world: World) -> None:
+    world.capture(text="I am EMP-100001", answer="b")
+    add_rule(world)
+    steps = rescan(world.database, world.someone("bob").tenant_id, now=lambda: world.time)
+    assert next(steps).changed == 1
+    steps.close()
+    if world.is_sqlite:
+        files = [path for path in world.data_dir.iterdir() if path.name.startswith("goldvein.db")]
+        assert [path.name for path in files if b"EMP-1" in path.read_bytes()] == []
+
+
+def test_the_same_event_id_in_two_organisations_is_two_events(world: World) -> None:
+    ok(world.client("charlie").post("/api/skills", json={"slug": "release-notes", "name": "Notes"}), 201)
+    barrier = threading.Barrier(2)
+
+    def send(name: str) -> None:
+        barrier.wait(10)
+        for _ in range(2):
+            ok(world.track(name, event_id="shared"))
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in ("bob", "charlie")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(rows(world, UsageEvent, of=name)) for name in ("bob", "charlie")] == [1, 1]
+    assert rows(world, UsageEvent, of="charlie")[0].person_id == world.someone("charlie").person_id

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 
@@ -134,15 +134,29 @@ class _Track(msgspec.Struct):
     latency_ms: Count | None = None
 
 
+if TYPE_CHECKING:
+    _Events = msgspec.Struct
+else:
+    # A list of at most so many, as a struct: its decoder stops at the first one more, while a list would first be made
+    # in full (8 MiB of `0,` are 4 million objects and 290 MB).
+    _Events = msgspec.defstruct(
+        "_Events",
+        [(f"event_{number}", msgspec.Raw, msgspec.Raw()) for number in range(MAX_BATCH_EVENTS)],
+        array_like=True,
+        forbid_unknown_fields=True,
+    )
+
+
 class _Batch(msgspec.Struct):
     """The body of POST /api/track/batch; its events are read one by one, so that a bad one fails alone."""
 
-    events: list[msgspec.Raw] | None = None
+    events: _Events | None = None
 
 
 _TRACK_DECODER: Final = msgspec.json.Decoder(_Track)
 _BATCH_DECODER: Final = msgspec.json.Decoder(_Batch)
 BATCH_RULES: Final[Mapping[str, str]] = {"events": f"required; a list of 1 to {MAX_BATCH_EVENTS} events"}
+_TOO_MANY_IN_MESSAGE: Final = "Expected `array` of at most length"  # names no place
 _PLACE_IN_MESSAGE: Final = re.compile(r"- at `\$\.([a-z_]+)")
 
 Decoded = TypeVar("Decoded")
@@ -190,10 +204,11 @@ def read_batch(body: bytes, received_at: datetime, oldest: datetime) -> list[Cap
 
     Raises `InvalidField` when the body as a whole cannot be read, or holds none or too many.
     """
-    events = required(decode_object(body, _BATCH_DECODER, BATCH_RULES).events, "events", BATCH_RULES)
-    if not 1 <= len(events) <= MAX_BATCH_EVENTS:
+    sent = required(decode_object(body, _BATCH_DECODER, BATCH_RULES).events, "events", BATCH_RULES)
+    events = [event for place in msgspec.structs.astuple(sent) if (event := bytes(place))]
+    if not events:
         raise InvalidField(field="events", reason=BATCH_RULES["events"])
-    return [_read_one(bytes(event), received_at, oldest) for event in events]
+    return [_read_one(event, received_at, oldest) for event in events]
 
 
 def _read_one(event: bytes, received_at: datetime, oldest: datetime) -> CapturedUse | InvalidField:
@@ -249,6 +264,8 @@ def with_visible_nuls(snippet: str | None) -> tuple[str | None, int]:
 
 def _refused_by_type(message: str, rules: Mapping[str, str]) -> InvalidField:
     """Name the field that the decoder points at; its message itself speaks of Python types and patterns."""
+    if message.startswith(_TOO_MANY_IN_MESSAGE):
+        return InvalidField(field="events", reason=BATCH_RULES["events"])
     place = _PLACE_IN_MESSAGE.search(message)
     if place is None:
         return InvalidField(field="body", reason="a JSON object")
@@ -258,8 +275,11 @@ def _refused_by_type(message: str, rules: Mapping[str, str]) -> InvalidField:
 def _refused_as_text(body: bytes, rules: Mapping[str, str]) -> InvalidField:
     """Name the field whose text is not Unicode (bad UTF-8, half a surrogate pair), or else the body.
 
-    The decoder gives no field here, so the body is read once more by a reader that lets such text pass.
+    The decoder gives no field here, so the body is read once more by a reader that lets such text pass; not a large
+    one, which would become many times larger in memory.
     """
+    if len(body) > MAX_EVENT_BYTES:
+        return InvalidField(field="body", reason="a JSON object in UTF-8")
     try:
         members = json.loads(body.decode(errors="surrogateescape"))
         broken = [name for name in rules if name in members and not _is_unicode(members[name])]

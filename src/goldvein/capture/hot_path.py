@@ -1,8 +1,8 @@
 """The doors through which uses are reported: plain ASGI, without the web framework's request model.
 
-Each request, on the event loop: the form of the key, the limiter, the body within its size, the key (remembered for a
-second), its signature, decoding; then the recorder. Only what takes long goes to a thread: a batch, a text of many
-kilobytes, the memory of a hook's turn.
+Each request, on the event loop: the form of the key, the limiter, the key (remembered for a second), the body within
+its size, its signature, decoding; then the recorder. Only what takes long goes to a thread: a batch, a text of many
+kilobytes or with rules of the tenant's own, the memory of a hook's turn.
 """
 
 import asyncio
@@ -127,13 +127,14 @@ class HotPath:
             limiter.count_failure(call.address, text)
             raise NotAuthenticated
         limiter.count_track(key.public_id if key is not None else token.public_id)  # type: ignore[union-attr]  # one is
-        call.body = await read_body(scope, receive, limit_bytes=self._limit_bytes)
         key = key or await keys.load(text)
         if key is None:
             limiter.count_failure(call.address, text)
             raise NotAuthenticated
         if "track" not in key.scopes:
             raise MissingScope(scope="track")
+        # Only now: nobody without a key has the server hold megabytes.
+        call.body = await read_body(scope, receive, limit_bytes=self._limit_bytes)
         if key.requires_signature:
             need_signature(runtime, key, _texts(call.headers), call.body)
         call.key = key

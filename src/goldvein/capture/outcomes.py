@@ -38,7 +38,7 @@ class Capture:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
-    """What became of one reported use. `findings` counts what the sanitizer removed, by type."""
+    """What became of one reported use. `findings` counts what the sanitizer removed, by type of its own."""
 
     usage_event_id: str
     outcome: Literal["stored", "duplicate"]

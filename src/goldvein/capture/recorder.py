@@ -5,10 +5,10 @@ Every use that is given to `record` is counted exactly once, whatever becomes of
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import structlog
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 SANITIZED_ON_THE_LOOP_CHARS: Final = 8 * 1024  # more takes so long that other calls would feel it
 WORK_THREADS: Final = 16
 READ_THREADS: Final = 4
+
+Made = TypeVar("Made")
 
 _Raw = tuple[str, str, ExtraRules]
 
@@ -99,7 +101,8 @@ class Recorder:
     async def _prepare(self, reports: Sequence[Report | GoldveinError]) -> list[Prepared | Exception]:
         found: list[Prepared | Exception] = []
         raw: dict[int, _Raw] = {}
-        for number, report in enumerate(reports):
+        checked = _checked(reports) if len(reports) == 1 else await self._in_thread(partial(_checked, reports))
+        for number, report in enumerate(checked):
             if isinstance(report, Exception):
                 found.append(report)
                 continue
@@ -111,30 +114,20 @@ class Recorder:
         if not raw:
             return found
         names = self._runtime.settings.sanitizer_names
-        if sum(len(first) + len(second) for first, second, _ in raw.values()) <= SANITIZED_ON_THE_LOOP_CHARS:
-            sanitized = _sanitize_pairs(raw.values(), names=names)
-        else:
-            loop = asyncio.get_running_loop()
-            work = partial(_sanitize_pairs, raw.values(), names=names)
-            sanitized = await loop.run_in_executor(self.threads, work)
+        work = partial(_sanitize_pairs, raw.values(), names=names)
+        quick = len(reports) == 1 and not names and all(map(_is_quick, raw.values()))
+        sanitized = work() if quick else await self._in_thread(work)
         for number, result in zip(raw, sanitized, strict=True):
             change = {"otherwise": result} if isinstance(result, Capture) else {"texts": result}
             found[number] = msgspec.structs.replace(found[number], **change)  # type: ignore[type-var]  # of `raw`
         failpoints.reach("track.sanitized")
         return found
 
+    async def _in_thread(self, work: Callable[[], Made]) -> Made:
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
     async def _without_texts(self, report: Report) -> tuple[Prepared | Exception, ExtraRules | None]:
         """The use as it is stored without its texts; and if these are worth sanitizing, by which extra rules."""
-        use = report.use
-        try:
-            need_clean_names(
-                tool_name=use.tool_name,
-                hook_event=use.hook_event,
-                session_id=use.session_id,
-                model_name=use.model_name,
-            )
-        except Exception as error:  # noqa: BLE001 (a name that cannot be checked is not stored either)
-            return error, None
         try:
             expected = await self._expected(report)
         except GoldveinError as error:
@@ -197,6 +190,31 @@ class Recorder:
 def _snippets(report: Report) -> tuple[str, str] | None:
     first, second = report.use.tool_input_snippet, report.use.tool_output_snippet
     return (first, second) if first and second else None
+
+
+def _checked(reports: Sequence[Report | GoldveinError]) -> list[Report | Exception]:
+    """The reports, and in place of one whose names look like secrets its refusal."""
+    return [report if isinstance(report, Exception) else _with_clean_names(report) for report in reports]
+
+
+def _with_clean_names(report: Report) -> Report | Exception:
+    use = report.use
+    try:
+        need_clean_names(
+            tool_name=use.tool_name,
+            hook_event=use.hook_event,
+            session_id=use.session_id,
+            model_name=use.model_name,
+        )
+    except Exception as error:  # noqa: BLE001 (a name that cannot be checked is not stored either)
+        return error
+    return report
+
+
+def _is_quick(raw: _Raw) -> bool:
+    """Whether a text is sanitized so fast that no other call feels it; how long a tenant's rules take nobody knows."""
+    first, second, rules = raw
+    return len(first) + len(second) <= SANITIZED_ON_THE_LOOP_CHARS and not rules.rules
 
 
 def _sanitize_pairs(pairs: Iterable[_Raw], *, names: bool) -> list[tuple[Sanitized, Sanitized] | Capture]:

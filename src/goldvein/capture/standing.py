@@ -114,8 +114,9 @@ class Standings:
                 skill = skills.find_skill(session, name)
                 event = consent.consent_event(session, person_id)
                 email = identity.person_of(session, person_id).email
-            says_yes = decision.covers_simple_purposes(event, report.received_at)
             standing = _Standing(skill_id=skill.id, email=email, consent=event)
+            use = asked(report, skill.id, names_reporter=True)
+            says_yes = decision.consent_refusal(event, use) is None
             return standing, YES_SECONDS if says_yes else NO_SECONDS
 
         found = await self._standings.load(key, read, self._threads)

@@ -25,7 +25,8 @@ from goldvein.errors import EventConflict, NotFound
 from goldvein.examples import service as examples
 from goldvein.examples.findings import count_findings
 from goldvein.identity.server_key import ServerKey
-from goldvein.sanitizer import Sanitized
+from goldvein.policy import service as policy
+from goldvein.sanitizer import EXTRA_RULE, NAMES_MARK, Sanitized
 from goldvein.skills import service as skills
 
 log = structlog.get_logger()
@@ -144,6 +145,7 @@ class _Tenant:
     switch: consent.InForce | None
     consents: dict[str, consent.InForce]
     room: _Room
+    sanitizer_version: str | None
     rows: _Rows = field(default_factory=_Rows)
 
     def store(self, use: Prepared) -> Recorded:
@@ -159,7 +161,7 @@ class _Tenant:
         findings: dict[str, int] = {}
         if example is not None and use.report.reporter.person_id is not None and use.texts is not None:
             self.rows.examples.setdefault(use.report.reporter.person_id, []).append(example)
-            findings = count_findings(use.texts)
+            findings = _nameless(count_findings(use.texts), use.texts)
         return Recorded(usage_event_id=use.usage_event_id, outcome="stored", capture=capture, findings=findings)
 
     def _repeated(self, use: Prepared, first: _First, skill_id: str) -> Recorded:
@@ -189,6 +191,9 @@ class _Tenant:
         )
         if not decided.allowed or person_id is None:
             return Capture(outcome="denied", reason=decided.reason), None
+        if texts[0].version.partition(NAMES_MARK)[0] != self.sanitizer_version:
+            # The tenant's rules have changed since: what a new rule has not read is not stored.
+            return Capture(outcome="failed", reason="sanitizer_failed"), None
         said = report.use
         row = examples.captured_row(
             decision=decided,
@@ -255,6 +260,15 @@ class _Tenant:
             )
 
 
+def _nameless(findings: dict[str, int], texts: Sequence[Sanitized]) -> dict[str, int]:
+    """The counts without the types that a tenant made up: a metric is no place for its words, nor for ever more."""
+    own = {found.type for text in texts for found in text.findings if found.rule == EXTRA_RULE}
+    if not own:
+        return findings
+    ours = {kind: number for kind, number in findings.items() if kind not in own}
+    return {**ours, EXTRA_RULE: sum(findings[kind] for kind in own)}
+
+
 def store_uses(
     transaction: Transaction, server_key: ServerKey, quotas: Quotas, tenant_id: str, uses: Sequence[Prepared]
 ) -> list[Outcome]:
@@ -297,9 +311,11 @@ def _read(transaction: Transaction, server_key: ServerKey, quotas: Quotas, uses:
     switch: consent.InForce | None = None
     consents: dict[str, consent.InForce] = {}
     room = _Room(in_skill=None, of_person=None)
+    sanitizer_version: str | None = None
     if people:
         wanted = sorted({skill_ids[name] for use in with_texts if (name := use.report.use.skill or "") in skill_ids})
         switch, consents = consent.in_force(transaction, people)
+        sanitizer_version = policy.version_in_force(transaction)
         room = _room(transaction, quotas, wanted, people, with_texts)
     return _Tenant(
         server_key=server_key,
@@ -309,6 +325,7 @@ def _read(transaction: Transaction, server_key: ServerKey, quotas: Quotas, uses:
         switch=switch,
         consents=consents,
         room=room,
+        sanitizer_version=sanitizer_version,
     )
 
 

@@ -87,7 +87,7 @@ def decide(*, switch: Event | None, consent: Event | None, use: Use) -> Decision
         return Decision(allowed=False, reason="person_mismatch")
     if use.opted_out:
         return Decision(allowed=False, reason="opted_out")
-    refusal = _refusal(consent, use)
+    refusal = consent_refusal(consent, use)
     if consent is None or refusal is not None:
         return Decision(allowed=False, reason=refusal)
     return Decision(
@@ -98,7 +98,8 @@ def decide(*, switch: Event | None, consent: Event | None, use: Use) -> Decision
     )
 
 
-def _refusal(consent: Event | None, use: Use) -> str | None:
+def consent_refusal(consent: Event | None, use: Use) -> str | None:
+    """Why the person's own consent does not cover this use; None when it does, which is not yet a yes."""
     if consent is None:
         return "no_consent"
     if consent.action == "withdrawn":

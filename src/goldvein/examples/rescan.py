@@ -94,24 +94,26 @@ def rescan(database: Database, tenant_id: str, *, now: Callable[[], datetime]) -
     """
     after, again = "", list[str]()
     changed = 0
-    while True:
-        with database.read(tenant_id) as session:
-            extra_rules = policy.rules_in_force(session)
-            readings = _read(session, version_with(extra_rules), after=after, again=again)
-        if not readings and not again:
-            break
-        if not again:
-            after = readings[-1].row_id
-        again = []
-        for start in range(0, len(readings), WRITTEN_AT_ONCE):
-            sanitized = [_sanitized(reading, extra_rules) for reading in readings[start : start + WRITTEN_AT_ONCE]]
-            with database.write(tenant_id) as session:
-                step, moved_on = _write(session, sanitized, version_with(extra_rules), now())
-            again += moved_on
-            changed += step.changed
-            yield step
-    if changed:
-        database.clear_log()  # the texts as they were are in SQLite's log too
+    try:
+        while True:
+            with database.read(tenant_id) as session:
+                extra_rules = policy.rules_in_force(session)
+                readings = _read(session, version_with(extra_rules), after=after, again=again)
+            if not readings and not again:
+                return
+            if not again:
+                after = readings[-1].row_id
+            again = []
+            for start in range(0, len(readings), WRITTEN_AT_ONCE):
+                sanitized = [_sanitized(reading, extra_rules) for reading in readings[start : start + WRITTEN_AT_ONCE]]
+                with database.write(tenant_id) as session:
+                    step, moved_on = _write(session, sanitized, version_with(extra_rules), now())
+                again += moved_on
+                changed += step.changed
+                yield step
+    finally:  # also when it is stopped on its way
+        if changed:
+            database.clear_log()  # the texts as they were are in SQLite's log too
 
 
 def _read(session: TenantSession, version: str, *, after: str, again: list[str]) -> list[_Reading]:

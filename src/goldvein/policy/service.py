@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from goldvein.db.batch import Query, Transaction
 from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import AlreadyExists, InvalidField, NotFound
@@ -16,9 +17,25 @@ from goldvein.sanitizer import (
     check_rule,
     compile_rules,
     sanitize_text,
+    version_with,
 )
 
 MAX_RULES = 50
+
+_RULES = SanitizerRule.__table__.c
+_FIND_RULES = Query(select(_RULES.type, _RULES.pattern))
+
+
+def version_in_force(transaction: Transaction) -> str | None:
+    """The sanitizer's version that the texts of this transaction need; None when a rule cannot be used.
+
+    For the writer: whoever enters a tenant holds its rules still, since a change of them takes the consent's lock.
+    """
+    (rules,) = transaction.read((_FIND_RULES, {}))
+    try:
+        return version_with(compile_rules(rules))
+    except BadExtraRule:
+        return None
 
 
 def rules_in_force(session: TenantSession) -> ExtraRules:

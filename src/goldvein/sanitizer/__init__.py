@@ -28,11 +28,12 @@ from goldvein.sanitizer.engine import (
     sanitize_text,
     version_with,
 )
-from goldvein.sanitizer.extra import NO_EXTRA_RULES, BadExtraRule, ExtraRules, check_rule, compile_rules
+from goldvein.sanitizer.extra import EXTRA_RULE, NO_EXTRA_RULES, BadExtraRule, ExtraRules, check_rule, compile_rules
 from goldvein.sanitizer.json_values import sanitize_json
 from goldvein.sanitizer.names import NamesUnavailable, need_names
 
 __all__ = [
+    "EXTRA_RULE",
     "MAX_TEXT_CHARS",
     "NAMES_MARK",
     "NO_EXTRA_RULES",

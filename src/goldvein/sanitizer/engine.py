@@ -23,7 +23,7 @@ from typing import NamedTuple
 from goldvein.sanitizer import checks
 from goldvein.sanitizer.cells import find_in_tables
 from goldvein.sanitizer.context import find_context_secrets
-from goldvein.sanitizer.extra import NO_EXTRA_RULES, ExtraRules, find_extra
+from goldvein.sanitizer.extra import EXTRA_RULE, NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
 from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
@@ -373,7 +373,7 @@ def _scan_extra(reading: Reading, extra_rules: ExtraRules, need_time: Callable[[
     text = reading.text
     views = other_views(reading, locators().read)
     candidates = [
-        Match(kind, start, end, "extra_rule", "high")
+        Match(kind, start, end, EXTRA_RULE, "high")
         for kind, start, end in find_extra(text, (view for view, _ in views), extra_rules, need_time)
     ]
     if not candidates:

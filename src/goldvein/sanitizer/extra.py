@@ -16,6 +16,7 @@ import re2
 
 from goldvein.sanitizer.views import View
 
+EXTRA_RULE = "extra_rule"  # how a finding names its rule when it is one of a tenant's
 MAX_TYPE_CHARS = 40
 MAX_PATTERN_CHARS = 500
 MAX_EXAMPLE_CHARS = 500
