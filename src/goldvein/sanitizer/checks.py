@@ -209,21 +209,27 @@ def _is_foreign_word(value: str) -> bool:
 
 
 @remembered
+def _parts(value: str) -> list[str]:
+    """Part a value at its separators and where its case changes; some parts may be empty."""
+    return _WORD_BREAK.split(value)
+
+
+@remembered
 def is_made_of_words(value: str) -> bool:
     """Tell whether there are only words and short numbers between separators: an identifier, a path, a version."""
-    parts = [part for part in _WORD_BREAK.split(value) if part]
+    parts = [part for part in _parts(value) if part]
     return len(value) >= MIN_WORD_CHARS * len(parts) and all(_WORD.fullmatch(part) for part in parts)
 
 
 def is_camel_case(value: str) -> bool:
     """Tell a name of a program with abbreviations in it, such as NSURLSessionTask: no digits, long parts."""
-    parts = _WORD_BREAK.split(value)
+    parts = _parts(value)
     return len(value) >= MIN_CAMEL_PART_CHARS * len(parts) and all(_CAMEL_PART.fullmatch(part) for part in parts)
 
 
 def is_jumbled(value: str) -> bool:
     """Tell letters whose case changes more often than in any name of a program."""
-    parts = _WORD_BREAK.split(value)
+    parts = _parts(value)
     return (
         len(value) >= MIN_JUMBLED_CHARS
         and value.isalpha()
@@ -235,7 +241,7 @@ def is_jumbled(value: str) -> bool:
 
 def is_numbered_words(value: str) -> bool:
     """Tell names of programs such as base64.StdEncoding: words, some with a number at their end."""
-    parts = [part for part in _WORD_BREAK.split(value) if part]
+    parts = [part for part in _parts(value) if part]
     return len(value) >= MIN_NUMBERED_WORD_CHARS * len(parts) and all(_NUMBERED_WORD.fullmatch(part) for part in parts)
 
 
@@ -547,16 +553,17 @@ LOOK_BACK_CHARS = 160
 @remembered
 def is_symbol_soup(value: str) -> bool:
     """Tell a generated key with all kinds of signs in it, also blanks; no expression, format or sentence."""
-    signs = {character for character in value if not character.isalnum() and character not in " _-./,:"}
+    # What a set of its characters would tell costs most, so that it is asked last: most values are words or long texts.
+    blanks = value.count(" ")
+    if len(value) < MIN_SOUP_CHARS or blanks > MAX_SOUP_BLANKS or not (value.isascii() and value.isprintable()):
+        return False
+    distinct = set(value)
+    signs = [character for character in distinct if not character.isalnum() and character not in " _-./,:"]
     return (
-        len(value) >= MIN_SOUP_CHARS
-        and value.isascii()
-        and value.isprintable()
-        and len(signs) >= MIN_SOUP_SYMBOLS * (2 if " " in value else 1)
-        and value.count(" ") <= MAX_SOUP_BLANKS
-        and len(set(value)) >= MIN_SOUP_DISTINCT
-        and any(character.isdigit() for character in value)
-        and any(character.isalpha() for character in value)
+        len(signs) >= MIN_SOUP_SYMBOLS * (2 if blanks else 1)
+        and len(distinct) >= MIN_SOUP_DISTINCT
+        and any(character.isdigit() for character in distinct)
+        and any(character.isalpha() for character in distinct)
         and not any(part in value for part in _RANGES)
     )
 

@@ -362,10 +362,15 @@ def _scan_views(reading: Reading) -> Iterator[Match]:
 def _scan_base64(reading: Reading) -> Iterator[Match]:
     """Yield runs of base64 that decode to a text with a secret in it: the whole run goes."""
     for start, end, decoded in base64_readings(reading):
-        for found in _scan_reading(locators().read(decoded, reading.numbers)):
-            if found.type not in PERSONAL_TYPES:
-                yield _moved(found, start, end)
-                break
+        found = _secret_in(decoded)
+        if found is not None:
+            yield _moved(found, start, end)
+
+
+@checks.remembered
+def _secret_in(decoded: str) -> Match | None:
+    """Give the first secret that a decoded text holds: the views of a text, and it again, hold the same base64."""
+    return next((found for found in _scan_reading(locators().read(decoded)) if found.type not in PERSONAL_TYPES), None)
 
 
 def _scan_extra(reading: Reading, extra_rules: ExtraRules, need_time: Callable[[], None]) -> list[Match]:

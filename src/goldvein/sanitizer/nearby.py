@@ -11,7 +11,7 @@ import string
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from goldvein.sanitizer.checks import is_camel_case, is_filler, is_symbol_soup, is_uuid, looks_random, words
+from goldvein.sanitizer.checks import is_camel_case, is_filler, is_symbol_soup, is_uuid, looks_random, remembered, words
 from goldvein.sanitizer.context import Strength, classify_name
 from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import NAMED_NEARBY, OPAQUE, Match, Reading
@@ -139,6 +139,7 @@ def _left_of_soup(text: str, start: int) -> int:
     return start
 
 
+@remembered
 def _named_in(before: str, value: str, following: str) -> Strength | None:
     """Tell what the nearest name that says secret says about the value; nothing if it is not the value's name."""
     lowered = before.lower()

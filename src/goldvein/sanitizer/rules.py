@@ -1075,8 +1075,9 @@ _STILL_MORE_KEYS = (
         (),
         f"item {_sample(152)}1O/w1cDnyilFU= set",
         "item 1O/w1cDnyilFU= set",
-        family="token",
+        family="run",
         locate=r"[A-Za-z0-9+/]{120}[A-Za-z0-9+/]*1O/w1cDnyilFU=",
+        needs=("1O/w1cDnyilFU=",),
     ),
     _shape(
         "newrelic_license_key",

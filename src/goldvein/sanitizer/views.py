@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from goldvein.sanitizer.checks import is_made_of_words, looks_random
+from goldvein.sanitizer.checks import is_made_of_words, looks_random, remembered
 from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import (
     QUOTED_PRINTABLE,
@@ -35,6 +35,8 @@ MAX_WRAPPED_LINE_CHARS = 512
 MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
 MAX_WRAPPED_RUN_CHARS = 256
+# More than is read of a line after a break: the run itself, and what may follow it to the end of the line.
+READ_AFTER_BREAK_CHARS = 512
 MIN_BROKEN_OFF_CHARS = 6
 _PROBED_BASE64_CHARS = 24
 _LAST_CODE_POINT = 0x10FFFF
@@ -318,19 +320,26 @@ def _may_be_wrapped(text: str, left: int, right: int, *, sure: bool) -> bool:
 
     If that it is a break of the token's is not sure, nothing but the token's end may follow.
     """
-    ruled_out = _NO_TOKEN.match(text, right)
+    line = text[max(0, left - MAX_WRAPPED_RUN_CHARS) : left]
+    before = line[len(line.rstrip(_RUN_SIGNS)) :]
+    return bool(before) and _goes_on(before, text[left], text[right : right + READ_AFTER_BREAK_CHARS], sure)
+
+
+@remembered
+def _goes_on(before: str, edge: str, following: str, sure: bool) -> bool:
+    """Judge the end of a line, the first sign after it, and the beginning of the next: the same break is read often."""
+    ruled_out = _NO_TOKEN.match(following)
     if ruled_out is not None and ruled_out.lastgroup is None:
         return False
-    piece = text[max(0, left - MAX_WRAPPED_RUN_CHARS) : left]
-    before, after = piece[len(piece.rstrip(_RUN_SIGNS)) :], _RUN_AFTER.match(text, right)
-    if after is None or not before:
+    after = _RUN_AFTER.match(following)
+    if after is None:
         return False
     if ruled_out is not None:
         told = before.rpartition("=")[2] if ruled_out["word"] else ruled_out["name"]
         # In a box a short rest of a token may look like a word; a name before a sign of assignment may be base64.
-        if not looks_random(told) or (ruled_out["word"] and text[left] not in _EDGES):
+        if not looks_random(told) or (ruled_out["word"] and edge not in _EDGES):
             return False
-    if not sure and not _is_rest(text, before, after):
+    if not sure and not _is_rest(before, after):
         return False
     run = before + after[0]
     return (
@@ -343,12 +352,12 @@ def _may_be_wrapped(text: str, left: int, right: int, *, sure: bool) -> bool:
     )
 
 
-def _is_rest(text: str, before: str, after: re.Match[str]) -> bool:
+def _is_rest(before: str, after: re.Match[str]) -> bool:
     """Tell whether a line is nothing but the end of what the line before began with, and that looks generated."""
     value = before.rpartition("=")[2]
     return (
         len(value) >= MIN_BROKEN_OFF_CHARS
-        and _REST_END.match(text, after.end()) is not None
+        and _REST_END.match(after.string, after.end()) is not None
         and not is_made_of_words(after[0])
         and looks_random(value + after[0].rstrip("="))
     )
@@ -383,6 +392,7 @@ def _readable_runs(text: str, start: int, end: int) -> Iterator[tuple[int, int, 
             yield start, first, decoded
 
 
+@remembered
 def _decoded(run: str) -> str | None:
     """Decode base64 of either alphabet, with or without padding, to text; None if it is not readable."""
     compact = "".join(run.split()).rstrip("=").replace("-", "+").replace("_", "/")
