@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from goldvein.sanitizer.checks import is_made_of_words, looks_random, remembered
+from goldvein.sanitizer.checks import has_digit, is_made_of_words, looks_random, remembered
 from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import (
     QUOTED_PRINTABLE,
@@ -345,7 +345,7 @@ def _goes_on(before: str, edge: str, following: str, sure: bool) -> bool:
     return (
         len(run) >= MIN_WRAPPED_RUN_CHARS
         and not run.isalpha()
-        and ("=" in before or any(character.isdigit() for character in run))
+        and ("=" in before or has_digit(run))
         and before[:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
         and before[-1] != "="
         and not is_made_of_words(run)
