@@ -172,7 +172,8 @@ def _plain_view(reading: Reading, below: View | None) -> View | None:
         meaning = _meaning(match) if match else None
         if match is None or meaning is None:
             continue
-        parts += _kept(text, position, place)
+        if position < place:
+            parts += _kept(text, position, place)
         if meaning:
             parts.append((meaning, place, match.end()))
         position = match.end()
