@@ -36,7 +36,7 @@ MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
 MAX_WRAPPED_RUN_CHARS = 256
 # More than is read of a line after a break: the run itself, and what may follow it to the end of the line.
-READ_AFTER_BREAK_CHARS = 512
+READ_AFTER_BREAK_CHARS = 384
 MIN_BROKEN_OFF_CHARS = 6
 _PROBED_BASE64_CHARS = 24
 _LAST_CODE_POINT = 0x10FFFF
