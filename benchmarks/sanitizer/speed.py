@@ -84,6 +84,7 @@ _PIECES = {
     "URL of keys": "https://h/?key=a1B2c3D4e5F6g7H8i9J0&",
     "secrets": 'password = "Kestrel-Harbor-{}"\n',
     "mails": "n.ashdown@oakline-labs.io ",
+    "signs within keys": "+AStAAAA",
 }
 
 

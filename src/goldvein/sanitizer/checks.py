@@ -110,6 +110,9 @@ _HEX = re.compile(r"(?:[0-9a-f]{16,1024}|[0-9A-F]{16,1024})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:!@#$%^&*?-]{1,65536}")
 _WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24}|[0-9]{1,4}|[vV][0-9]{1,4})")
 _CAMEL_PART = re.compile(r"[A-Z]{0,6}[a-z]{2,24}|[A-Z]{2,6}[a-z]?")
+# What no word has in it: letters right after digits; digits right after a letter, but for the v of a version.
+_LETTER_AFTER_DIGIT = re.compile(r"[0-9][A-Za-z]")
+_MIXED = re.compile(r"[0-9][A-Za-z]|[A-UW-Za-uw-z][0-9]")
 _NUMBERED_WORD = re.compile(r"(?:[A-Z]?[a-z]{1,24}|[A-Z]{1,24})[0-9]{0,3}")
 _WORD_BREAK = re.compile(r"[-_./:=]|(?<=[a-z])(?=[A-Z])")
 _REFERENCE = re.compile(
@@ -168,8 +171,10 @@ def entropy_bits(value: str) -> float:
     """Measure the Shannon entropy per character; 0 for the empty string."""
     total = len(value)
     # Counting each distinct character is faster than a Counter, for values of this length.
-    shares = [value.count(character) / total for character in dict.fromkeys(value)]
-    return -sum([share * math.log2(share) for share in shares])
+    counts = [value.count(character) for character in dict.fromkeys(value)]
+    # Most characters stand equally often; each count's part of the sum is worked out once.
+    parts = {count: count / total * math.log2(count / total) for count in set(counts)}
+    return -sum([parts[count] for count in counts])
 
 
 def is_uuid(value: str) -> bool:
@@ -217,12 +222,16 @@ def _parts(value: str) -> list[str]:
 @remembered
 def is_made_of_words(value: str) -> bool:
     """Tell whether there are only words and short numbers between separators: an identifier, a path, a version."""
+    if _MIXED.search(value):
+        return False
     parts = [part for part in _parts(value) if part]
     return len(value) >= MIN_WORD_CHARS * len(parts) and all(_WORD.fullmatch(part) for part in parts)
 
 
 def is_camel_case(value: str) -> bool:
     """Tell a name of a program with abbreviations in it, such as NSURLSessionTask: no digits, long parts."""
+    if _DIGIT.search(value):
+        return False
     parts = _parts(value)
     return len(value) >= MIN_CAMEL_PART_CHARS * len(parts) and all(_CAMEL_PART.fullmatch(part) for part in parts)
 
@@ -241,6 +250,8 @@ def is_jumbled(value: str) -> bool:
 
 def is_numbered_words(value: str) -> bool:
     """Tell names of programs such as base64.StdEncoding: words, some with a number at their end."""
+    if _LETTER_AFTER_DIGIT.search(value):
+        return False
     parts = [part for part in _parts(value) if part]
     return len(value) >= MIN_NUMBERED_WORD_CHARS * len(parts) and all(_NUMBERED_WORD.fullmatch(part) for part in parts)
 

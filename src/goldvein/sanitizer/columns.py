@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from goldvein.sanitizer import personal
-from goldvein.sanitizer.checks import is_filler, is_numbered_words
+from goldvein.sanitizer.checks import is_filler, is_numbered_words, remembered
 from goldvein.sanitizer.context import Strength, can_be_secret, classify_name
 from goldvein.sanitizer.labels import BIRTH, OTHER, PHONE, label_in
 from goldvein.sanitizer.matching import Match
@@ -75,7 +75,11 @@ class Columns:
 
 def columns_of_table(names: Sequence[str], *, secrets: bool, people: bool) -> Columns:
     """Tell what stands under the names of a table: which of both is looked for."""
-    stripped = [name.strip(_MARKS) for name in names]
+    return _columns(tuple([name.strip(_MARKS) for name in names]), secrets, people)
+
+
+@remembered
+def _columns(stripped: tuple[str, ...], secrets: bool, people: bool) -> Columns:
     if sum(map(bool, stripped)) < MIN_COLUMNS:
         return Columns(secrets={}, people={})
     return Columns(

@@ -210,6 +210,7 @@ def label_before(text: str, start: int) -> frozenset[str]:
     return label_in(window)
 
 
+@remembered
 def label_in(window: str) -> frozenset[str]:
     """Tell what the last label of a text says."""
     plain = _plain(window)

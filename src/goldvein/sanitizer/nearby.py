@@ -145,7 +145,7 @@ def _named_in(before: str, value: str, following: str) -> Strength | None:
     lowered = before.lower()
     end = len(before)
     for _ in range(MAX_NAMES_TRIED):
-        place = max(lowered.rfind(stem, 0, end) for stem in _STEMS)
+        place = max([lowered.rfind(stem, 0, end) for stem in _STEMS])
         if place < 0:
             return None
         start, after = _name_around(before, place)

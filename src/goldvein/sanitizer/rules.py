@@ -1001,6 +1001,7 @@ _STILL_MORE_KEYS = (
         f"item S{_sample(54, '[A-Z2-7]')} set",
         family="token",
         locate=r"\bS[A-Z2-7]{55}\b",
+        heads="S",
         confirm="mixed_body",
     ),
     _shape(
@@ -1012,6 +1013,7 @@ _STILL_MORE_KEYS = (
         f"item {_sample(32, HEX)}.min.js set",
         family="token",
         locate=r"\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b",
+        heads=string.digits + "abcdef",
         confirm="mixed_body",
     ),
     _shape(
@@ -1023,6 +1025,7 @@ _STILL_MORE_KEYS = (
         f"item {_sample_uuid()}:{_sample(8, HEX)} set",
         family="token",
         locate=r"-[0-9a-f]{12}:[0-9a-f]{32}\b",
+        heads="-",
         backs=(23,),
     ),
     _shape(
@@ -1034,6 +1037,7 @@ _STILL_MORE_KEYS = (
         f"item {_sample(12, HEX)}:{_sample(64, HEX)} set",
         family="token",
         locate=r"\b[0-9a-f]{24}:[0-9a-f]{64}\b",
+        heads=string.digits + "abcdef",
     ),
     _shape(
         "apollo_key",
@@ -1044,6 +1048,7 @@ _STILL_MORE_KEYS = (
         "item service:shop:current set",
         family="token",
         locate=r"\b(?:service|user):[A-Za-z0-9_.-]+:[A-Za-z0-9_-]{22}",
+        heads="su",
         confirm="mixed_body",
     ),
     _shape(
@@ -1055,6 +1060,7 @@ _STILL_MORE_KEYS = (
         f"item {_sample(6)}.{_sample(6)}:{_sample(9)} set",
         family="token",
         locate=r"\.[A-Za-z0-9_-]{6}:[A-Za-z0-9_-]{43}",
+        heads=".",
         backs=(6,),
         confirm="mixed_body",
     ),
@@ -1067,6 +1073,7 @@ _STILL_MORE_KEYS = (
         "item default:development.none set",
         family="token",
         locate=r"(?:\*|\b[a-z0-9_-]+|\[\]):(?:\*|[a-z]+)\.[0-9a-f]{56}\b",
+        heads=string.ascii_lowercase + string.digits + "*[_-",
     ),
     _shape(
         "line_channel_token",
@@ -1088,6 +1095,7 @@ _STILL_MORE_KEYS = (
         f"item {_sample(12, HEX)}NRAL set",
         family="token",
         locate=r"\b(?:eu01xx)?[0-9a-f]{30,36}NRAL\b",
+        heads=string.digits + "abcdef",
     ),
     _shape(
         "rapidapi_key",
@@ -1098,6 +1106,7 @@ _STILL_MORE_KEYS = (
         f"item {_sample(10, HEX)}msh{_sample(15, HEX)} set",
         family="token",
         locate=r"\b[0-9a-f]{10}msh[0-9a-f]{10}",
+        heads=string.digits + "abcdef",
     ),
 )
 

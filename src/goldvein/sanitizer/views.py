@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from goldvein.sanitizer.checks import is_made_of_words, looks_random, remembered
+from goldvein.sanitizer.checks import has_digit, is_made_of_words, looks_random, remembered
 from goldvein.sanitizer.linear import Linear
 from goldvein.sanitizer.matching import (
     QUOTED_PRINTABLE,
@@ -36,7 +36,7 @@ MIN_WRAPPED_RUN_CHARS = 16
 SAME_START_CHARS = 4
 MAX_WRAPPED_RUN_CHARS = 256
 # More than is read of a line after a break: the run itself, and what may follow it to the end of the line.
-READ_AFTER_BREAK_CHARS = 512
+READ_AFTER_BREAK_CHARS = 384
 MIN_BROKEN_OFF_CHARS = 6
 _PROBED_BASE64_CHARS = 24
 _LAST_CODE_POINT = 0x10FFFF
@@ -172,7 +172,8 @@ def _plain_view(reading: Reading, below: View | None) -> View | None:
         meaning = _meaning(match) if match else None
         if match is None or meaning is None:
             continue
-        parts += _kept(text, position, place)
+        if position < place:
+            parts += _kept(text, position, place)
         if meaning:
             parts.append((meaning, place, match.end()))
         position = match.end()
@@ -345,7 +346,7 @@ def _goes_on(before: str, edge: str, following: str, sure: bool) -> bool:
     return (
         len(run) >= MIN_WRAPPED_RUN_CHARS
         and not run.isalpha()
-        and ("=" in before or any(character.isdigit() for character in run))
+        and ("=" in before or has_digit(run))
         and before[:SAME_START_CHARS] != after[0][:SAME_START_CHARS]
         and before[-1] != "="
         and not is_made_of_words(run)
