@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -312,6 +313,19 @@ class Client:
     def withdraw_consent(self) -> JSONObject:
         """Withdraw consent, with any key of mine; what was captured from me is erased in the same moment."""
         return self.request("POST", "/api/me/consent", json_body={"decision": "withdraw"})
+
+    def get_receipt(self, record_id: str) -> JSONObject:
+        """The signed receipt of one choice of yours, with the server's public keys. Needs the scope `me`."""
+        return self.request("GET", f"/api/me/consent/{_segment(record_id)}/receipt")
+
+    def get_checkpoint(self) -> JSONObject:
+        """The signed state of the tenant's ledger, with the server's public keys; as its admin."""
+        return self.request("GET", "/api/ledger/checkpoint")
+
+    def list_ledger(self, size: int) -> Iterator[JSONObject]:
+        """The first `size` entries of the tenant's ledger, page by page; as its admin."""
+        pages = self._each_page("/api/ledger/entries", {}, None)
+        return islice(chain.from_iterable(pages), size)
 
     def get_data(self) -> JSONObject:
         """Everything that was captured from me, as it is stored."""

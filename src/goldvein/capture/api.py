@@ -24,7 +24,7 @@ def delete_skill(
     """Delete a skill with its versions, examples, feedback and usage events. Author only; names what went with it."""
     with runtime.database.write(actor.tenant_id) as session:
         skill = skills.find_skill(session, skill_id)
-        gone = skill_deletion.delete_skill(session, actor, skill, confirm=confirm)
+        gone = skill_deletion.delete_skill(session, actor, skill, confirm=confirm, now=runtime.now())
     runtime.database.clear_log()
     return gone
 

@@ -1,8 +1,11 @@
 """Deleting a skill with everything that hangs on it: here, because only this slice sees all of it."""
 
+from datetime import datetime
+
 from sqlalchemy import delete, func, select
 
 from goldvein.capture.tables import HookTurn, KnownEvent, TokenMeasurement, UsageEvent
+from goldvein.consent.ledger import record_erased
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, NotAllowed
 from goldvein.examples.tables import ExampleRevision
@@ -25,7 +28,7 @@ def what_goes(session: TenantSession, skill: Skill) -> dict[str, int]:
     return counts
 
 
-def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm: str) -> dict[str, int]:
+def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm: str, now: datetime) -> dict[str, int]:
     """Erase a skill, its versions, its examples and feedback with their texts, and its usage events.
 
     Only the author; `confirm` repeats the slug. Returns what went with it.
@@ -38,6 +41,14 @@ def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm:
     if confirm != skill.slug:
         held = ", ".join(f"{count} {name}" for name, count in gone.items())
         raise InvalidField(field="confirm", reason=f"repeat the skill's slug; with it go {held}")
+    captured = select(SkillFeedback.id).where(
+        SkillFeedback.skill_id == skill.id, SkillFeedback.source == "usage_capture"
+    )
+    ids = list(session.scalars(captured.order_by(SkillFeedback.id)))
+    session.record(
+        "skill", at=now, people={"actor": actor.person_id}, skill=skill.id, change="deleted", counts=dict(gone)
+    )
+    record_erased(session, at=now, cause="skill_deleted", person_id=None, actor_id=actor.person_id, example_ids=ids)
     examples = select(SkillFeedback.id).where(SkillFeedback.skill_id == skill.id)
     events = select(UsageEvent.id).where(UsageEvent.skill_id == skill.id)
     for statement in (

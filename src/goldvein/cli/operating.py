@@ -12,6 +12,7 @@ import typer
 from goldvein.cli.connection import JsonOption
 from goldvein.cli.examples import examples
 from goldvein.cli.groups import command, group
+from goldvein.cli.own import consent as consents
 
 PANEL = "For operators"
 
@@ -115,6 +116,24 @@ def rescan_examples(
     from goldvein.cli import store
 
     store.rescan_examples(tenant=tenant, as_json=as_json)
+
+
+@command(consents, "replay", "goldvein consent replay", panel=PANEL)
+def replay_consent(
+    tenant: Annotated[
+        str | None, typer.Option(metavar="ID", help="One tenant only; see `tenant list` (default: all).")
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide again, from the ledger, whether both consents held when each example was captured (operator).
+
+    Names every example for which they did not, and everything in which ledger and store do not agree; exit code 1 then.
+    """
+    from goldvein.cli import store
+
+    if not store.replay_consent(tenant=tenant, as_json=as_json):
+        raise typer.Exit(1)
 
 
 @command(people, "invite", "goldvein person invite bob@acme.example --tenant ID --name Bob")

@@ -1,6 +1,9 @@
 """Commands about oneself: signing in, consent, one's own data and keys."""
 
+import json
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +32,7 @@ from goldvein.terminal import (
     visible,
     warn,
 )
-from goldvein_client import Client
+from goldvein_client import Client, ClientError
 from goldvein_client.client import is_loopback
 
 PANEL = "For everybody"
@@ -143,6 +146,36 @@ def withdraw_consent(client: Client, *, as_json: JsonOption = False) -> None:
     if not as_json:
         say(f"{count_of(answer['erased_examples'], 'captured example')} erased.")
     _show_consent(answer, as_json=as_json)
+
+
+@command(consent, "receipt", "goldvein consent receipt --out receipt.json")
+@with_client
+def download_receipt(
+    client: Client,
+    record: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The choice; see `consent show --json` (default: the latest).")
+    ] = None,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it (default: standard output).")
+    ] = None,
+) -> None:
+    """Download the signed receipt of a choice of yours; `goldvein verify receipt` checks it without the server.
+
+    Whoever has the file can find all your choices in the organisation's ledger: keep it like a letter.
+    """
+    if record is None:
+        records = client.get_consent()["records"]
+        if not records:
+            raise ClientError("not_found", "You have made no choice yet.")
+        record = records[0]["id"]
+    receipt = client.get_receipt(record)
+    if out is None:
+        say_json(receipt)
+        return
+    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(receipt, indent=1) + "\n")
 
 
 def _whose(client: Client) -> str:

@@ -13,7 +13,7 @@ from goldvein.cli import doctor
 from goldvein.db.migrate import refuse_unsafe_store, upgrade
 from goldvein.db.session import TenantSession
 from goldvein.errors import NotConfigured, NotFound
-from goldvein.examples import rescan
+from goldvein.examples import proof, rescan
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
@@ -216,6 +216,31 @@ def withdraw_for(*, email: str, tenant: str) -> None:
         runtime.database.clear_log()
     state = "Withdrawn" if removed.consent_changed else "There was no consent to withdraw"
     say(f"{state}; {removed.erased_examples} captured examples erased.")
+
+
+def replay_consent(*, tenant: str | None, as_json: bool) -> bool:
+    """Decide again on every captured example of one tenant or of all; tells whether all of it holds."""
+    with open_store() as runtime:
+        with runtime.database.read_across_tenants() as session:
+            found = [row.id for row in identity.find_tenants(session) if tenant in {None, row.id}]
+        if tenant is not None and not found:
+            raise NotFound(what="tenant")
+        proofs: dict[str, proof.Proof] = {}
+        for tenant_id in found:
+            with runtime.database.read(tenant_id) as session:
+                proofs[tenant_id] = proof.prove(session)
+    if as_json:
+        say_json([{"tenant_id": tenant_id, **asdict(proved)} for tenant_id, proved in proofs.items()])
+    else:
+        for tenant_id, proved in proofs.items():
+            older = f", {proved.older_than_ledger} older than it and by consent events alone"
+            say(
+                f"{tenant_id}: {proved.from_ledger} captures decided again from the ledger"
+                f"{older if proved.older_than_ledger else ''}; {len(proved.unproved)} do not hold."
+            )
+            for one in proved.unproved:
+                say_line(f"  {one.subject}: {one.reason}")
+    return not any(proved.unproved for proved in proofs.values())
 
 
 def _link(session: TenantSession, runtime: Runtime, member: Membership, purpose: str, page: str) -> str:

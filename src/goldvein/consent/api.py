@@ -1,15 +1,21 @@
-from fastapi import APIRouter, Response
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from goldvein.consent import service
+from goldvein.consent import ledger, service
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField
 from goldvein.identity import service as identity
 from goldvein.identity.access import ActorDep, RuntimeDep
 from goldvein.identity.service import need_revision
-from goldvein.schemas import ExpectedRevision, RequestBody
+from goldvein.paging import CursorParam, LimitParam, decode_cursor, encode_cursor
+from goldvein.schemas import ExpectedRevision, Page, RequestBody
 
 router = APIRouter(prefix="/api", tags=["settings"])
+
+_MAX_SEQ_DIGITS = 18
+_MAX_SEQ = 10**_MAX_SEQ_DIGITS
 
 
 class SettingsChange(RequestBody):
@@ -34,6 +40,27 @@ class NoticeOut(BaseModel):
     version: str
     language: str
     text: str
+
+
+class LedgerEntryOut(BaseModel):
+    """One entry: the text that was hashed, byte for byte, and the hash of the complete subtree that ends with it."""
+
+    seq: int
+    entry: str
+    hash: str
+
+
+class PublicKeysOut(BaseModel):
+    """The public keys of this server in hexadecimal digits by id, the one in use first."""
+
+    public_keys: dict[str, str]
+
+
+class CheckpointOut(PublicKeysOut):
+    """The signed state of the ledger; with `since`, the proof that it begins with its first entries of then."""
+
+    checkpoint: dict[str, Any]
+    consistency: list[str] | None = None
 
 
 def _show(session: TenantSession) -> SettingsOut:
@@ -88,3 +115,52 @@ def get_notice(actor: ActorDep) -> NoticeOut:
     del actor  # any signed-in person
     version, text = service.builtin_notice()
     return NoticeOut(version=version, language="en", text=text)
+
+
+@router.get("/ledger/entries", tags=["ledger"])
+def list_ledger_entries(
+    actor: ActorDep, runtime: RuntimeDep, limit: LimitParam = 100, cursor: CursorParam = None
+) -> Page[LedgerEntryOut]:
+    """List the entries of the tenant's ledger, oldest first: people appear as commitments. Admin only."""
+    actor.need_admin()
+    after = _after(cursor)
+    with runtime.database.read(actor.tenant_id) as session:
+        rows = ledger.list_entries(session, limit=limit, after=after)
+    items = [LedgerEntryOut(seq=row.seq, entry=row.entry, hash=ledger.entry_hash(row)) for row in rows]
+    return Page(items=items, next_cursor=encode_cursor(str(rows[-1].seq)) if len(rows) == limit else None)
+
+
+def _after(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    (digits,) = decode_cursor(cursor, 1)
+    if not digits.isascii() or not digits.isdigit() or len(digits) > _MAX_SEQ_DIGITS:
+        raise InvalidField(field="cursor", reason="not a cursor of this list")
+    return int(digits)
+
+
+@router.get("/ledger/checkpoint", tags=["ledger"])
+def get_checkpoint(
+    actor: ActorDep,
+    runtime: RuntimeDep,
+    since: Annotated[
+        int | None, Query(ge=1, le=_MAX_SEQ, description="The size of an earlier checkpoint, for a consistency proof.")
+    ] = None,
+) -> CheckpointOut:
+    """Read the signed state of the tenant's ledger: how many entries, and the root over them. Admin only.
+
+    Keep it somewhere else: whoever has it can tell later that what it covers was changed or cut off.
+    """
+    actor.need_admin()
+    with runtime.database.read(actor.tenant_id) as session:
+        return CheckpointOut(
+            checkpoint=ledger.checkpoint(session, runtime.server_key, runtime.now()),
+            public_keys=ledger.public_keys(runtime.server_key),
+            consistency=None if since is None else ledger.consistency(session, since),
+        )
+
+
+@router.get("/ledger/keys", tags=["ledger"])
+def get_public_keys(runtime: RuntimeDep) -> PublicKeysOut:
+    """Read the public keys with which receipts and checkpoints of this server are verified. For everybody."""
+    return PublicKeysOut(public_keys=ledger.public_keys(runtime.server_key))

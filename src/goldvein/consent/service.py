@@ -9,12 +9,12 @@ from importlib.resources import files
 
 from sqlalchemy import bindparam, func, select
 
-from goldvein.consent import decision
+from goldvein.consent import decision, ledger
 from goldvein.consent.tables import ConsentEvent, Notice
 from goldvein.db.batch import Query, Transaction
-from goldvein.db.ids import new_id
+from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession, lock_consent
-from goldvein.errors import InvalidField, StaleRevision
+from goldvein.errors import InvalidField, NotFound, StaleRevision
 from goldvein.identity.actor import Actor
 
 
@@ -85,6 +85,20 @@ def in_force(transaction: Transaction, people: Sequence[str]) -> tuple[InForce |
 def _in_force(row: tuple[object, ...]) -> InForce:
     names = ("id", "action", "purposes", "skill_ids", "expires_at")
     return InForce(**dict(zip(names, row[1:], strict=True)))  # type: ignore[arg-type]  # the columns' own types
+
+
+def own_event(session: TenantSession, person_id: str, event_id: str) -> ConsentEvent:
+    """A consent event of this person, or NotFound."""
+    own = ConsentEvent.id == event_id, ConsentEvent.subject == "person", ConsentEvent.person_id == person_id
+    found = session.scalar(select(ConsentEvent).where(*own)) if is_id(event_id) else None
+    if found is None:
+        raise NotFound(what="consent event of yours")
+    return found
+
+
+def every_event(session: TenantSession) -> list[ConsentEvent]:
+    """All events of the tenant and of its people, oldest first."""
+    return list(session.scalars(select(ConsentEvent).order_by(ConsentEvent.seq)))
 
 
 def decide(session: TenantSession, use: decision.Use) -> decision.Decision:
@@ -235,4 +249,5 @@ def _append(
     )
     session.add(event)
     session.flush()
+    ledger.record_consent(session, event)
     return event

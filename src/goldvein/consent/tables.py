@@ -5,6 +5,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -61,3 +62,29 @@ class ConsentEvent(TenantOwned, HasId, Base):
     skill_ids: Mapped[list[str] | None] = mapped_column(Json)
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     occurred_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class LedgerEntry(TenantOwned, Base):
+    """One entry of the tenant's ledger. Append-only (triggers refuse update, delete and truncate).
+
+    `entry` is what was hashed, byte for byte: canonical JSON (RFC 8785) without any text of a person. `peaks` are the
+    roots of the complete subtrees of the Merkle tree up to this entry, largest first: what the next entry is added to,
+    and what every proof is made from. `record_id` only finds an entry again; the entry itself says it, too.
+    """
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index("ix_ledger_entries_record", "tenant_id", "record_id"),)
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry: Mapped[str] = mapped_column(Text)
+    peaks: Mapped[bytes] = mapped_column(LargeBinary)
+    record_id: Mapped[str | None] = mapped_column(Id)
+
+
+class CommitmentKey(TenantOwned, Base):
+    """What a person's commitments in the ledger are made with. Without this row nobody can tell whom they mean."""
+
+    __tablename__ = "commitment_keys"
+
+    person_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)

@@ -99,6 +99,15 @@ def export_skill(
         "rows": rows,
     }
     files["manifest.json"] = json.dumps(manifest, ensure_ascii=False, indent=2).encode() + b"\n"
+    session.record(
+        "exported",
+        at=now,
+        people={"recipient": actor.person_id},
+        skill=skill.id,
+        format=format_name,
+        rows=len(rows),
+        manifest="sha256:" + _sha256(files["manifest.json"]),
+    )
     return Export(files=files, manifest=manifest)
 
 

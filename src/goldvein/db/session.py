@@ -10,8 +10,10 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, NoReturn, TypeVar
 
 import structlog
@@ -23,9 +25,10 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from goldvein import failpoints
 from goldvein.db.base import IdentityOwned, TenantOwned
 from goldvein.db.engine import SQLITE_BUSY_MILLISECONDS, make_engine
-from goldvein.errors import StoreUnavailable
+from goldvein.errors import JSONValue, StoreUnavailable
 
 ANY_TENANT: Final = "*"
+LEDGER_LOCK: Final = "ledger"
 _WRITE_LOCK_SECONDS = 10.0
 _CLEAR_LOG_TRIES = 5
 
@@ -38,6 +41,29 @@ class TenantViolation(RuntimeError):
     """Code tried to reach past its tenant. A programming error, never shown to a caller."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """Something a transaction did that its tenant's ledger keeps: ids, states, numbers, and no text.
+
+    `people` are ids of people by what they are in it; the ledger puts a commitment in their place.
+    """
+
+    kind: str
+    at: datetime
+    people: Mapping[str, str | None]
+    values: Mapping[str, JSONValue]
+
+
+KeepFacts = Callable[["TenantSession", Sequence[Fact]], None]
+_keepers: list[KeepFacts] = []
+
+
+def keeps_facts(keeper: KeepFacts) -> KeepFacts:
+    """Declare the one function that writes what transactions record; it stands in a slice above this floor."""
+    _keepers[:] = [keeper]
+    return keeper
+
+
 class TenantSession(Session):
     """A session bound to one tenant, or to identity rows across tenants."""
 
@@ -48,6 +74,48 @@ class TenantSession(Session):
         if tenant_id == ANY_TENANT:
             raise TenantViolation("this session works across tenants")
         return tenant_id
+
+    def record(
+        self,
+        kind: str,
+        *,
+        at: datetime,
+        people: Mapping[str, str | None] | None = None,
+        tenant_id: str | None = None,
+        **values: JSONValue,
+    ) -> None:
+        """Have the tenant's ledger keep this, in this transaction and as its last step.
+
+        Last, because the ledger of a tenant has one end: whoever writes there lets the others wait until the commit.
+        A session across tenants names the tenant.
+        """
+        fact = Fact(kind=kind, at=at, people=people or {}, values=values)
+        self._facts.setdefault(tenant_id or self.tenant_id, []).append(fact)
+
+    @property
+    def _facts(self) -> dict[str, list[Fact]]:
+        facts: dict[str, list[Fact]] = self.info.setdefault("facts", {})
+        return facts
+
+    def keep_facts(self) -> None:
+        """Write what was recorded: what cannot be kept cannot be committed. Tenants come in the order of their ids."""
+        facts, entered = self.info.pop("facts", {}), self.info["tenant_id"]
+        if not facts:
+            return
+        if not _keepers:
+            raise TenantViolation("nobody keeps what this transaction recorded")
+        self.flush()
+        for tenant_id in sorted(facts):
+            self._enter(tenant_id)
+            _keepers[0](self, facts[tenant_id])
+            self.flush()
+        self._enter(entered)
+
+    def _enter(self, tenant_id: str) -> None:
+        """Work for this tenant from here on; on PostgreSQL the policies are told."""
+        if self.info["tenant_id"] != tenant_id:
+            self.info["tenant_id"] = tenant_id
+            _tell_the_policies(self, None, self.connection())
 
     def _refuse_bulk(self, *_arguments: Any, **_options: Any) -> NoReturn:
         raise TenantViolation("bulk methods pass the tenant check by; add rows as objects")
@@ -130,6 +198,7 @@ class Database:
         """A transaction of one tenant; committed, durably, when the block ends without an error."""
         with self.exclusive(), self._session(self._write_engine, tenant_id) as session:
             yield session
+            session.keep_facts()
             failpoints.reach("session.committing")
             try:
                 session.commit()
@@ -245,9 +314,10 @@ class Database:
 def for_change(rows: Select[RowT]) -> Select[RowT]:
     """Hold the rows until this transaction ends, and read them as they are now: whoever changes them too comes after.
 
-    On SQLite the write transaction already is exclusive.
+    New rows may refer to them meanwhile: whoever is writing in the tenant's ledger refers to the tenant, and would wait
+    for whoever holds the tenant and waits for the ledger. On SQLite the write transaction already is exclusive.
     """
-    return rows.with_for_update().execution_options(populate_existing=True)
+    return rows.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def lock_consent(session: TenantSession, *, exclusive: bool) -> None:
@@ -264,6 +334,14 @@ def lock_consent(session: TenantSession, *, exclusive: bool) -> None:
     connection.execute(text(f"SELECT {function}(:key)"), {"key": lock_number("consent", session.tenant_id)})
 
 
+def lock_ledger(session: TenantSession) -> None:
+    """Hold the end of the tenant's ledger until this transaction ends. Taken after every other lock."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        key = {"key": lock_number(session.tenant_id, LEDGER_LOCK)}
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
+
+
 def lock_number(*name: str) -> int:
     """The number under which PostgreSQL knows the lock of this name."""
     digest = hashlib.sha256(":".join(name).encode()).digest()
@@ -275,7 +353,7 @@ def _note_change(session: Session, *tables: str) -> None:
 
 
 @event.listens_for(TenantSession, "after_begin")
-def _tell_the_policies(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+def _tell_the_policies(session: Session, _transaction: SessionTransaction | None, connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         setting = {"tenant": session.info["tenant_id"]}
         connection.execute(text("SELECT set_config('goldvein.tenant_id', :tenant, true)"), setting)

@@ -180,7 +180,7 @@ def edit_example(
 def delete_example(example_id: str, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None) -> None:
     """Delete an example with its texts. Author only."""
     with runtime.database.write(actor.tenant_id) as session:
-        service.delete_example(session, actor, example_id, expected_revision=if_match)
+        service.delete_example(session, actor, example_id, now=runtime.now(), expected_revision=if_match)
     runtime.database.clear_log()
 
 

@@ -166,13 +166,25 @@ def _write(
     lock_consent(session, exclusive=False)
     if version_with(policy.rules_in_force(session)) != version:
         return Rescanned(), [reading.row_id for reading in readings]
-    done, moved_on = Rescanned(), list[str]()
+    done, moved_on, touched = Rescanned(), list[str](), list[str]()
     for reading in readings:
         row = session.scalar(for_change(_as_it_was(reading)))
         if row is None:
             moved_on.append(reading.row_id)
         else:
-            done += _write_row(session, row, reading, version, now)
+            step = _write_row(session, row, reading, version, now)
+            done += step
+            if (step.changed or step.failed) and isinstance(row, TrainingExample):
+                touched.append(row.id)
+    if touched:
+        session.record(
+            "rescanned",
+            at=now,
+            version=version,
+            examples=list(touched),
+            reopened=done.reopened,
+            failed=done.failed,
+        )
     return done, moved_on
 
 

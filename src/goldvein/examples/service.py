@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, literal_column, select, update
 
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision
+from goldvein.consent.ledger import record_erased
 from goldvein.db.batch import BulkInsert, Query, Transaction
 from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import TenantSession, for_change, lock_consent
@@ -330,6 +331,9 @@ def review_example(
     example.reviewed_by = actor.person_id
     example.reviewed_at = now
     _touch(example, now)
+    session.record(
+        "reviewed", at=now, people={"actor": actor.person_id}, example=example.id, decision=decision, status=status
+    )
     return example
 
 
@@ -408,20 +412,31 @@ def _touch(example: TrainingExample, now: datetime) -> None:
 
 
 def delete_example(
-    session: TenantSession, actor: Actor, example_id: str, *, expected_revision: int | None = None
+    session: TenantSession, actor: Actor, example_id: str, *, now: datetime, expected_revision: int | None = None
 ) -> None:
     """As author, delete an example with its texts and revisions."""
     actor.need("review")
     lock_consent(session, exclusive=False)
     example, _ = find_example(session, actor, example_id, to_change=True)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
+    if example.source == "usage_capture":
+        record_erased(
+            session,
+            at=now,
+            cause="deleted_by_author",
+            person_id=example.user_id,
+            actor_id=actor.person_id,
+            example_ids=[example.id],
+        )
     session.delete(example)
 
 
 def erase_captured(
     session: TenantSession, person_id: str, now: datetime, *, example_id: str | None = None
-) -> list[str]:
-    """Null the texts of a person's captured examples and all that was derived from them; returns their usage events.
+) -> dict[str, str]:
+    """Null the texts of a person's captured examples and all that was derived from them.
+
+    Returns the usage event of each.
 
     Whatever status they are in: nothing of them is left to review, edit, promote or export.
     """
@@ -432,7 +447,8 @@ def erase_captured(
     ]
     if example_id is not None:
         held.append(TrainingExample.id == example_id)
-    erased = [event_id for event_id in session.scalars(select(TrainingExample.usage_event_id).where(*held)) if event_id]
+    rows = select(TrainingExample.id, TrainingExample.usage_event_id).where(*held).order_by(TrainingExample.id)
+    erased = {row_id: event_id for row_id, event_id in session.execute(rows) if event_id}
     session.execute(
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
         execution_options={"synchronize_session": False},

@@ -136,7 +136,9 @@ def invite(body: Invitation, actor: ActorDep, runtime: RuntimeDep) -> Invitation
     """Invite a person by a one-time link, shown once; inviting again makes a new link. Admin only."""
     actor.need_admin()
     with runtime.database.write_across_tenants() as session:
-        membership = service.invite(session, tenant_id=actor.tenant_id, now=runtime.now(), **body.model_dump())
+        membership = service.invite(
+            session, tenant_id=actor.tenant_id, now=runtime.now(), actor_id=actor.person_id, **body.model_dump()
+        )
         token = service.make_link(session, runtime.server_key, membership, "invitation", now=runtime.now())
     link = f"{runtime.settings.base_url}/welcome/{token}"
     return InvitationOut(person_id=membership.person_id, link=link)

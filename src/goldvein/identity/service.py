@@ -1,5 +1,6 @@
 """Tenants, people, memberships, keys, sessions and one-time links."""
 
+import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from goldvein.db.ids import is_id, new_id, random_id
 from goldvein.db.session import TenantSession, for_change
-from goldvein.errors import AlreadyExists, InvalidField, NotAllowed, NotFound, StaleRevision
+from goldvein.errors import AlreadyExists, InvalidField, JSONValue, NotAllowed, NotFound, StaleRevision
 from goldvein.identity.actor import Actor, Channel, Reporter, scopes_of
 from goldvein.identity.keys import SCOPES, KeyToken, new_token, parse_token, signing_secret
 from goldvein.identity.passwords import PASSWORD_RULE, hash_password, is_long_enough, password_holds
@@ -37,11 +38,33 @@ def create_tenant(session: TenantSession, *, name: str, now: datetime, is_demo: 
     tenant = Tenant(id=new_id(), name=clean_name("name", name), is_demo=is_demo, revision=1, created_at=now)
     session.add(tenant)
     session.flush()
+    nothing = hashlib.sha256(b"").hexdigest()  # of the ids that there are: none
+    session.record(
+        "ledger_begins",
+        at=now,
+        tenant_id=tenant.id,
+        reason="tenant_created",
+        consent_events=0,
+        events_sha256=nothing,
+        captured_examples=0,
+        examples_sha256=nothing,
+    )
     return tenant
 
 
-def invite(session: TenantSession, *, tenant_id: str, email: str, name: str, role: str, now: datetime) -> Membership:
-    """Make a membership that waits for its person to accept. Needs a session across tenants.
+def invite(
+    session: TenantSession,
+    *,
+    tenant_id: str,
+    email: str,
+    name: str,
+    role: str,
+    now: datetime,
+    actor_id: str | None = None,
+) -> Membership:
+    """Make a membership that waits for its person to accept; `actor_id` is None for the operator.
+
+    Needs a session across tenants.
 
     A person who already has an account keeps their name and password: the answer does not tell whether they have one.
     """
@@ -59,11 +82,20 @@ def invite(session: TenantSession, *, tenant_id: str, email: str, name: str, rol
         if membership.accepted_at is not None or membership.deactivated_at is not None:
             raise AlreadyExists(what="member", key="email")
         membership.role = role  # invited again, before accepting
-        return membership
-    membership = Membership(tenant_id=tenant_id, person_id=person.id, role=role, created_at=now, revision=1)
-    session.add(membership)
-    session.flush()
+    else:
+        membership = Membership(tenant_id=tenant_id, person_id=person.id, role=role, created_at=now, revision=1)
+        session.add(membership)
+        session.flush()
+    _record_member(session, membership, "invited", actor_id, now)
     return membership
+
+
+def _record_member(
+    session: TenantSession, membership: Membership, change: str, actor_id: str | None, now: datetime
+) -> None:
+    """Have the ledger keep who may do what in the tenant, from here on."""
+    people = {"person": membership.person_id, "actor": actor_id}
+    session.record("member", at=now, tenant_id=membership.tenant_id, people=people, change=change, role=membership.role)
 
 
 def members(session: TenantSession) -> list[tuple[Membership, Person]]:
@@ -108,12 +140,16 @@ def change_member(
     if role is not None:
         if role not in {"admin", "member"}:
             raise InvalidField(field="role", reason="admin or member")
-        target.role = role
-    if active is True:
+        if role != target.role:
+            target.role = role
+            _record_member(session, target, "role", actor.person_id, now)
+    if active is True and target.deactivated_at is not None:
         target.deactivated_at = None
+        _record_member(session, target, "reactivated", actor.person_id, now)
     elif active is False and target.deactivated_at is None:
         target.deactivated_at = now
-        _end_access(session, person_id, now)
+        _record_member(session, target, "deactivated", actor.person_id, now)
+        _end_access(session, actor, person_id, now)
     target.revision += 1
     session.flush()
     if not any(row.role == "admin" and is_active(row) for row, _ in members(session)):
@@ -121,11 +157,13 @@ def change_member(
     return target
 
 
-def _end_access(session: TenantSession, person_id: str, now: datetime) -> None:
+def _end_access(session: TenantSession, actor: Actor, person_id: str, now: datetime) -> None:
     session.execute(delete(WebSession).where(WebSession.person_id == person_id))
     session.execute(delete(OneTimeLink).where(OneTimeLink.person_id == person_id))
     live = ApiKey.person_id == person_id, ApiKey.revoked_at.is_(None)
-    session.execute(update(ApiKey).where(*live).values(revoked_at=now))
+    for key in session.scalars(select(ApiKey).where(*live).order_by(ApiKey.id)):
+        key.revoked_at = now
+        _record_key(session, actor, key, "revoked", now)
 
 
 def tenant_of(session: TenantSession) -> Tenant:
@@ -243,8 +281,16 @@ def create_key(
     )
     session.add(row)
     session.flush()
+    _record_key(session, actor, row, "made", now)
     secret = signing_secret(server_key.digest("signing", row.id)) if requires_signature else None
     return NewKey(row=row, token=token, signing_secret=secret)
+
+
+def _record_key(session: TenantSession, actor: Actor, key: ApiKey, change: str, now: datetime) -> None:
+    """Have the ledger keep which keys open what, by id."""
+    people = {"person": key.person_id, "actor": actor.person_id}
+    said: dict[str, JSONValue] = {"key": key.id, "change": change, "key_kind": key.kind, "scopes": list(key.scopes)}
+    session.record("key", at=now, tenant_id=key.tenant_id, people=people, **said)
 
 
 def _not_beyond_maker(session: TenantSession, actor: Actor, expires_at: datetime | None) -> datetime | None:
@@ -283,6 +329,7 @@ def revoke_key(session: TenantSession, actor: Actor, key_id: str, now: datetime)
     actor.need("me" if key.person_id == actor.person_id else "admin")
     if key.revoked_at is None:
         key.revoked_at = now
+        _record_key(session, actor, key, "revoked", now)
     return key
 
 
@@ -307,6 +354,7 @@ def rotate_key(session: TenantSession, server_key: ServerKey, actor: Actor, key_
         replaces=True,
     )
     old.rotated_at = now
+    _record_key(session, actor, old, "rotated", now)
     overlap_ends = now + ROTATION_OVERLAP
     old.expires_at = min(old.expires_at or overlap_ends, overlap_ends)
     return new
@@ -489,6 +537,7 @@ def accept_invitation(session: TenantSession, membership: Membership, password: 
     if not has_account:
         person.password_hash = hash_password(password)
     membership.accepted_at = now
+    _record_member(session, membership, "accepted", membership.person_id, now)
 
 
 def reset_password(session: TenantSession, membership: Membership, password: str) -> None:

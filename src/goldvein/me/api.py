@@ -5,8 +5,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from goldvein import failpoints
+from goldvein.consent import ledger
 from goldvein.consent import service as consent
 from goldvein.consent.decision import SIMPLE_PURPOSES
+from goldvein.consent.receipt import make_receipt
 from goldvein.consent.tables import ConsentEvent
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField
@@ -89,6 +91,13 @@ class ConsentAnswer(ConsentOut):
     """The same after a choice, with what the choice erased."""
 
     erased_examples: int
+
+
+class ReceiptOut(BaseModel):
+    """A signed receipt, and the public keys that this server has signed with."""
+
+    receipt: dict[str, Any]
+    public_keys: dict[str, str]
 
 
 class CapturedOut(BaseModel):
@@ -251,6 +260,17 @@ def get_consent(actor: ActorDep, runtime: RuntimeDep, response: Response) -> Con
         shown = ConsentOut(**_consent(session, actor, runtime.now()))
     response.headers["ETag"] = f'"{shown.revision}"'
     return shown
+
+
+@router.get("/consent/{event_id}/receipt")
+def get_receipt(event_id: str, actor: ActorDep, runtime: RuntimeDep) -> ReceiptOut:
+    """Download the signed receipt of one choice of mine; `goldvein verify receipt` checks it without this server."""
+    actor.need("me")
+    with runtime.database.read(actor.tenant_id) as session:
+        event = consent.own_event(session, actor.person_id, event_id)
+        tenant = identity.tenant_of(session)
+        receipt = make_receipt(session, runtime.server_key, tenant, event, runtime.now())
+    return ReceiptOut(receipt=receipt, public_keys=ledger.public_keys(runtime.server_key))
 
 
 @router.post("/consent")

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from goldvein import failpoints
 from goldvein.capture import service as capture
+from goldvein.consent import ledger
 from goldvein.consent import service as consent
 from goldvein.db.ids import is_id
 from goldvein.db.session import TenantSession, lock_consent
@@ -31,11 +32,11 @@ def withdraw(session: TenantSession, actor: Actor, *, now: datetime, expected_se
     1. The tenant's consent is locked exclusively: no capture is between its decision and its commit. 2. The event is
     appended. 3. Every captured example of the person loses its texts, notes, score, findings and revisions and
     becomes `withdrawn`, which no decision leads out of and no export reads. 4. The keyed hashes of what they sent
-    are nulled.
+    are nulled. 5. The ledger keeps the event and the ids of what was erased.
     """
     event = consent.append_withdrawal(session, actor, now=now, expected_seq=expected_seq)
     failpoints.reach("withdrawal.appended")
-    erased = _erase(session, actor, now)
+    erased = _erase(session, actor, now, cause="withdrawn")
     failpoints.reach("withdrawal.erased")
     return Removed(consent_changed=event is not None, erased_examples=erased)
 
@@ -46,13 +47,15 @@ def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: st
     if example_id is not None and not is_id(example_id):
         raise NotFound(what="training example captured from you")
     lock_consent(session, exclusive=True)
-    erased = _erase(session, actor, now, example_id)
+    erased = _erase(session, actor, now, cause="erased", example_id=example_id)
     if example_id is not None and erased == 0:
         raise NotFound(what="training example captured from you")
     return Removed(consent_changed=False, erased_examples=erased)
 
 
-def _erase(session: TenantSession, actor: Actor, now: datetime, example_id: str | None = None) -> int:
-    event_ids = examples.erase_captured(session, actor.person_id, now, example_id=example_id)
-    capture.forget_bodies(session, actor.person_id, None if example_id is None else event_ids)
-    return len(event_ids)
+def _erase(session: TenantSession, actor: Actor, now: datetime, *, cause: str, example_id: str | None = None) -> int:
+    erased = examples.erase_captured(session, actor.person_id, now, example_id=example_id)
+    capture.forget_bodies(session, actor.person_id, None if example_id is None else list(erased.values()))
+    person = actor.person_id
+    ledger.record_erased(session, at=now, cause=cause, person_id=person, actor_id=person, example_ids=list(erased))
+    return len(erased)

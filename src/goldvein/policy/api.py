@@ -55,4 +55,4 @@ def add_rule(body: NewRule, actor: ActorDep, runtime: RuntimeDep) -> RuleOut:
 def delete_rule(rule_id: str, actor: ActorDep, runtime: RuntimeDep) -> None:
     """Take a rule of the tenant back. Admin only."""
     with runtime.database.write(actor.tenant_id) as session:
-        service.delete_rule(session, actor, rule_id)
+        service.delete_rule(session, actor, rule_id, now=runtime.now())

@@ -71,10 +71,15 @@ def add_rule(
     rule = SanitizerRule(id=new_id(), type=kind, pattern=pattern, created_by=actor.person_id, created_at=now)
     session.add(rule)
     session.flush()
+    _record_rule(session, actor, rule, "added", now)
     return rule
 
 
-def delete_rule(session: TenantSession, actor: Actor, rule_id: str) -> None:
+def _record_rule(session: TenantSession, actor: Actor, rule: SanitizerRule, change: str, now: datetime) -> None:
+    session.record("sanitizer_rule", at=now, people={"actor": actor.person_id}, rule=rule.id, change=change)
+
+
+def delete_rule(session: TenantSession, actor: Actor, rule_id: str, *, now: datetime) -> None:
     """As admin, take a rule of the tenant back; what the sanitizer removes by itself is no setting."""
     actor.need_admin()
     lock_consent(session, exclusive=True)
@@ -82,4 +87,5 @@ def delete_rule(session: TenantSession, actor: Actor, rule_id: str) -> None:
     rule = session.scalar(here) if is_id(rule_id) else None
     if rule is None:
         raise NotFound(what="sanitizer rule")
+    _record_rule(session, actor, rule, "deleted", now)
     session.delete(rule)

@@ -162,7 +162,7 @@ def add_co_author(skill_id: str, body: PersonRef, actor: ActorDep, runtime: Runt
     """Name a co-author. Author only."""
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.find_skill(session, skill_id)
-        service.add_co_author(session, actor, skill, body.person_id)
+        service.add_co_author(session, actor, skill, body.person_id, now=runtime.now())
         session.flush()
         return show_skill(session, actor, skill)
 
@@ -172,7 +172,7 @@ def remove_co_author(skill_id: str, person_id: str, actor: ActorDep, runtime: Ru
     """Remove a co-author: the author may, and co-authors themselves."""
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.find_skill(session, skill_id)
-        service.remove_co_author(session, actor, skill, person_id)
+        service.remove_co_author(session, actor, skill, person_id, now=runtime.now())
         return show_skill(session, actor, skill)
 
 
@@ -199,7 +199,7 @@ def accept_transfer(skill_id: str, actor: ActorDep, runtime: RuntimeDep) -> Skil
     """Become the author of a skill that was offered to you."""
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.find_skill(session, skill_id)
-        service.accept_transfer(session, actor, skill)
+        service.accept_transfer(session, actor, skill, now=runtime.now())
         return show_skill(session, actor, skill)
 
 
@@ -208,5 +208,5 @@ def appoint_successor(skill_id: str, body: PersonRef, actor: ActorDep, runtime: 
     """As admin, give the skill of a deactivated author to another member."""
     with runtime.database.write(actor.tenant_id) as session:
         skill = service.find_skill(session, skill_id)
-        service.appoint_successor(session, actor, skill, body.person_id)
+        service.appoint_successor(session, actor, skill, body.person_id, now=runtime.now())
         return show_skill(session, actor, skill)

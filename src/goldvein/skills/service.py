@@ -57,6 +57,7 @@ def create_skill(
     refuse_findings(slug=slug, description=skill.description)
     session.add(skill)
     session.flush()
+    _record_skill(session, actor, skill, "created", person_id=actor.person_id, now=now)
     if body is not None:
         add_version(session, actor, skill, body, now)
     return skill
@@ -203,22 +204,32 @@ def versions_of(session: TenantSession, skill_id: str) -> list[SkillVersion]:
     return list(session.scalars(rows))
 
 
-def add_co_author(session: TenantSession, actor: Actor, skill: Skill, person_id: str) -> None:
+def _record_skill(
+    session: TenantSession, actor: Actor, skill: Skill, change: str, *, person_id: str, now: datetime
+) -> None:
+    """Have the ledger keep who counts as author of a skill: they see what was captured for it."""
+    people = {"person": person_id, "actor": actor.person_id}
+    session.record("skill", at=now, people=people, skill=skill.id, change=change)
+
+
+def add_co_author(session: TenantSession, actor: Actor, skill: Skill, person_id: str, *, now: datetime) -> None:
     """Name a co-author; only the author may."""
     _need_first_author(actor, skill)
     if not identity.is_active(identity.member(session, person_id)):
         raise NotAllowed(rule="A co-author is an active member of the tenant")
     if not is_author(session, skill, person_id):
         session.add(CoAuthor(skill_id=skill.id, person_id=person_id))
+        _record_skill(session, actor, skill, "co_author_added", person_id=person_id, now=now)
 
 
-def remove_co_author(session: TenantSession, actor: Actor, skill: Skill, person_id: str) -> None:
+def remove_co_author(session: TenantSession, actor: Actor, skill: Skill, person_id: str, *, now: datetime) -> None:
     """Take a co-author's place back; the author may, and the co-author themselves."""
     actor.need("review")
     if actor.person_id not in {skill.author_id, person_id}:
         raise NotAllowed(rule="Only the skill author can remove a co-author")
-    if is_id(person_id):
+    if is_id(person_id) and person_id in co_authors(session, skill):
         session.execute(delete(CoAuthor).where(CoAuthor.skill_id == skill.id, CoAuthor.person_id == person_id))
+        _record_skill(session, actor, skill, "co_author_removed", person_id=person_id, now=now)
 
 
 def propose_transfer(session: TenantSession, actor: Actor, skill: Skill, person_id: str) -> None:
@@ -239,15 +250,16 @@ def end_offer(actor: Actor, skill: Skill) -> None:
     skill.revision += 1
 
 
-def accept_transfer(session: TenantSession, actor: Actor, skill: Skill) -> None:
+def accept_transfer(session: TenantSession, actor: Actor, skill: Skill, *, now: datetime) -> None:
     """Become the author of a skill that was offered."""
     actor.need("review")
     if skill.proposed_author_id != actor.person_id:
         raise NotAllowed(rule="This skill was not offered to you")
     _set_author(session, skill, actor.person_id)
+    _record_skill(session, actor, skill, "transferred", person_id=actor.person_id, now=now)
 
 
-def appoint_successor(session: TenantSession, actor: Actor, skill: Skill, person_id: str) -> None:
+def appoint_successor(session: TenantSession, actor: Actor, skill: Skill, person_id: str, *, now: datetime) -> None:
     """As admin, give the skill of a deactivated author to another member, not to oneself."""
     actor.need_admin()
     if identity.is_active(identity.member(session, skill.author_id)):
@@ -257,6 +269,7 @@ def appoint_successor(session: TenantSession, actor: Actor, skill: Skill, person
     if not identity.is_active(identity.member(session, person_id)):
         raise NotAllowed(rule="The successor is an active member of the tenant")
     _set_author(session, skill, person_id)
+    _record_skill(session, actor, skill, "successor_appointed", person_id=person_id, now=now)
 
 
 def _set_author(session: TenantSession, skill: Skill, person_id: str) -> None:

@@ -161,7 +161,11 @@ def invite(
     try:
         with runtime.database.write_across_tenants() as session:
             membership = identity.invite(
-                session, tenant_id=viewer.actor.tenant_id, now=runtime.now(), **sent.model_dump()
+                session,
+                tenant_id=viewer.actor.tenant_id,
+                now=runtime.now(),
+                actor_id=viewer.actor.person_id,
+                **sent.model_dump(),
             )
             token = identity.make_link(session, runtime.server_key, membership, "invitation", now=runtime.now())
     except InvalidField as error:
@@ -224,5 +228,5 @@ def delete_rule(viewer: ViewerDep, runtime: RuntimeDep, rule_id: str) -> Respons
     """Take a rule of the organisation back."""
     viewer.actor.need_admin()
     with runtime.database.write(viewer.actor.tenant_id) as session:
-        policy.delete_rule(session, viewer.actor, rule_id)
+        policy.delete_rule(session, viewer.actor, rule_id, now=runtime.now())
     return see_other("/admin", fragment="rules", done="rule_deleted")
