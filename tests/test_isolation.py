@@ -41,6 +41,7 @@ class Ids:
     session: str
     event: str
     rule: str
+    record: str
     email: str
     own_slug: str = "globex-notes"
 
@@ -49,6 +50,7 @@ class Ids:
             self.session,
             self.event,
             self.rule,
+            self.record,
             self.email,
             "marigold",
             "Marigoldsson",
@@ -226,6 +228,13 @@ API: dict[str, tuple[str, Tries]] = {
     "GET /api/me/preferences": (OWN, own("/api/me/preferences")),
     "PATCH /api/me/preferences": (OWN, own("/api/me/preferences", json={"display": "name"})),
     "GET /api/me/consent": (OWN, own("/api/me/consent")),
+    "GET /api/me/consent/{event_id}/receipt": (FOREIGN, foreign("/api/me/consent/{record}/receipt")),
+    "GET /api/ledger/entries": (
+        OWN,
+        both(own("/api/ledger/entries"), own("/api/ledger/entries", params={"cursor": "MQ"})),
+    ),
+    "GET /api/ledger/checkpoint": (OWN, own("/api/ledger/checkpoint", params={"since": "1"})),
+    "GET /api/ledger/keys": (PUBLIC, own("/api/ledger/keys")),
     "POST /api/me/consent": (
         FOREIGN,
         both(
@@ -353,13 +362,14 @@ def acme(world: World) -> Ids:
         session=signed_in,
         event=event,
         rule=rule["id"],
+        record=world.client("bob").get("/api/me/consent").json()["records"][0]["id"],
         email=world.someone("bob").email,
     )
 
 
 def nobodys() -> Ids:
     """Ids of the same form that nothing has."""
-    names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule")
+    names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule", "record")
     return Ids(slug="no-such-skill", email="nobody@nowhere.example", **{name: new_id() for name in names})
 
 

@@ -17,7 +17,7 @@ from goldvein.capture.outcomes import Capture, Recorded
 from goldvein.capture.prices import PRICES_AS_OF, estimate_cost
 from goldvein.capture.tables import KnownEvent, TokenMeasurement, UsageEvent
 from goldvein.capture.uses import Prepared, Report
-from goldvein.consent import decision
+from goldvein.consent import decision, ledger
 from goldvein.consent import service as consent
 from goldvein.db.batch import BulkInsert, Query, Row, Transaction
 from goldvein.db.ids import is_id
@@ -277,6 +277,7 @@ def store_uses(
     1. The tenant is entered, which holds its consent. 2. Skills, versions and known events are read, and where there
     are texts, the consent and how much room the quotas leave. 3. Each use is decided on by itself. 4. All new rows are
     inserted, known events in the order of their hashes, so that two writers never wait for each other in a circle.
+    5. The ledger keeps what was captured: last, since its end is held until the commit.
     """
     transaction.enter(tenant_id)
     tenant = _read(transaction, server_key, quotas, uses)
@@ -291,6 +292,8 @@ def store_uses(
     transaction.insert(_MEASUREMENTS, rows.measurements)
     transaction.insert(_KNOWN, sorted(rows.known))
     transaction.insert(examples.CAPTURED, list(chain.from_iterable(rows.examples.values())))
+    facts = [examples.captured_fact(person_id, captured) for person_id, captured in rows.examples.items()]
+    ledger.append_in_batch(transaction, tenant_id, facts)
     return outcomes
 
 

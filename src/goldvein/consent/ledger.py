@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import rfc8785
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from goldvein.consent.tables import CommitmentKey, ConsentEvent, LedgerEntry
-from goldvein.db.session import Fact, TenantSession, TenantViolation, keeps_facts, lock_ledger
+from goldvein.db.batch import BulkInsert, Query, Transaction
+from goldvein.db.session import LEDGER_LOCK, Fact, TenantSession, TenantViolation, keeps_facts, lock_ledger
 from goldvein.errors import InvalidField, JSONValue
 from goldvein.identity.server_key import ServerKey
 from goldvein.verify import merkle
@@ -41,6 +42,7 @@ IDS_AT_ONCE: Final = 1_000
 """How many examples one entry names at most, so that a page of entries has a bounded size."""
 
 _KEY_BYTES = 32
+_EMPTY: Final = (0, b"")
 _SIGNING = "ledger-signing"
 # Ids, states, versions and digests: nothing that a person could have written fits through here.
 _CLOSED = re.compile(r"[A-Za-z0-9._:+-]{0,200}")
@@ -73,21 +75,58 @@ def append(session: TenantSession, facts: Sequence[Fact]) -> None:
     """
     lock_ledger(session)
     newest = _newest(session)
-    size, peaks = (newest.seq, merkle.split(newest.peaks)) if newest is not None else (0, ())
-    commitments = _commitments(session, {id_ for fact in facts for id_ in fact.people.values() if id_ is not None})
+    people = _people_of(facts)
+    held = session.scalars(select(CommitmentKey).where(CommitmentKey.person_id.in_(people))) if people else ()
+    keys = {row.person_id: row.key for row in held}
+    for person_id, key in _new_keys(people, keys).items():
+        keys[person_id] = key
+        session.add(CommitmentKey(person_id=person_id, key=key))
+    end = (newest.seq, newest.peaks) if newest is not None else _EMPTY
+    for seq, entry, peaks, record_id in _rows(end, facts, _commitments(session.tenant_id, keys)):
+        session.add(LedgerEntry(seq=seq, entry=entry, peaks=peaks, record_id=record_id))
+
+
+_ENTRIES, _KEYS = LedgerEntry.__table__.c, CommitmentKey.__table__.c
+_FIND_END = Query(select(_ENTRIES.seq, _ENTRIES.peaks).order_by(_ENTRIES.seq.desc()).limit(1))
+_FIND_KEYS = Query(select(_KEYS.person_id, _KEYS.key).where(_KEYS.person_id.in_(bindparam("people", expanding=True))))
+_ADD_ENTRIES = BulkInsert(LedgerEntry.__table__, "seq", "entry", "peaks", "record_id")
+_ADD_KEYS = BulkInsert(CommitmentKey.__table__, "person_id", "key")
+
+
+def append_in_batch(transaction: Transaction, tenant_id: str, facts: Sequence[Fact]) -> None:
+    """The same for the writer of captured uses, after it has added all its other rows of this tenant."""
+    if not facts:
+        return
+    people = _people_of(facts)
+    transaction.lock(LEDGER_LOCK)
+    newest, held = transaction.read((_FIND_END, {}), (_FIND_KEYS, {"people": people}))
+    keys: dict[str, bytes] = dict(held)
+    new = _new_keys(people, keys)
+    transaction.insert(_ADD_KEYS, list(new.items()))
+    end = (newest[0][0], newest[0][1]) if newest else _EMPTY
+    transaction.insert(_ADD_ENTRIES, list(_rows(end, facts, _commitments(tenant_id, keys | new))))
+
+
+def _people_of(facts: Sequence[Fact]) -> list[str]:
+    return sorted({person_id for fact in facts for person_id in fact.people.values() if person_id is not None})
+
+
+def _new_keys(people: Sequence[str], keys: Mapping[str, bytes]) -> dict[str, bytes]:
+    """A key for whoever has none yet. The end of the ledger is held, so nobody else makes one for them."""
+    return {person_id: secrets.token_bytes(_KEY_BYTES) for person_id in people if person_id not in keys}
+
+
+def _rows(
+    end: tuple[int, bytes], facts: Sequence[Fact], commitments: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[int, str, bytes, str | None]]:
+    """Number, text, peaks and record of each new entry, from the number and peaks of the last one."""
+    size, peaks = end[0], merkle.split(end[1])
     for fact in facts:
         entry = entry_of(size + 1, fact, commitments)
         peaks = merkle.grown(peaks, size, merkle.leaf_hash(entry))
         size += 1
         record = fact.values.get("record")
-        session.add(
-            LedgerEntry(
-                seq=size,
-                entry=entry.decode(),
-                peaks=merkle.joined(peaks),
-                record_id=record if isinstance(record, str) else None,
-            )
-        )
+        yield size, entry.decode(), merkle.joined(peaks), record if isinstance(record, str) else None
 
 
 def entry_of(seq: int, fact: Fact, commitments: Mapping[tuple[str, str], str]) -> bytes:
@@ -116,17 +155,10 @@ def _newest(session: TenantSession) -> LedgerEntry | None:
     return session.scalar(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1))
 
 
-def _commitments(session: TenantSession, people: set[str]) -> dict[tuple[str, str], str]:
-    """What stands for these people on each side; whoever has no key yet gets one. The end of the ledger is held."""
-    if not people:
-        return {}
-    rows = session.scalars(select(CommitmentKey).where(CommitmentKey.person_id.in_(sorted(people))))
-    keys = {row.person_id: row.key for row in rows}
-    for person_id in people - keys.keys():
-        keys[person_id] = secrets.token_bytes(_KEY_BYTES)
-        session.add(CommitmentKey(person_id=person_id, key=keys[person_id]))
+def _commitments(tenant_id: str, keys: Mapping[str, bytes]) -> dict[tuple[str, str], str]:
+    """What stands for these people, on each side."""
     return {
-        (side, person_id): commitment(_key_of_side(key, side), session.tenant_id, person_id)
+        (side, person_id): commitment(_key_of_side(key, side), tenant_id, person_id)
         for person_id, key in keys.items()
         for side in (_CONSENT, _ACCESS)
     }

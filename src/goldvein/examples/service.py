@@ -12,8 +12,8 @@ from goldvein.consent.decision import Decision
 from goldvein.consent.ledger import record_erased
 from goldvein.db.batch import BulkInsert, Query, Transaction
 from goldvein.db.ids import is_id, new_id
-from goldvein.db.session import TenantSession, for_change, lock_consent
-from goldvein.errors import InvalidField, NotAllowed, NotFound, WrongStatus
+from goldvein.db.session import Fact, TenantSession, for_change, lock_consent
+from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, WrongStatus
 from goldvein.examples import review
 from goldvein.examples.findings import added, count_findings
 from goldvein.examples.rescan import TEXTS, bring_up_to_date
@@ -102,6 +102,7 @@ _CAPTURED_COLUMNS = (
     "created_at",
     "updated_at",
 )
+_PLACES = {name: place for place, name in enumerate(_CAPTURED_COLUMNS)}
 CAPTURED = BulkInsert(SkillFeedback.__table__, *_CAPTURED_COLUMNS)
 """How the writer stores captured uses; its rows are made by `captured_row` alone."""
 
@@ -140,6 +141,23 @@ def captured_row(
         1,
         now,
         now,
+    )
+
+
+def captured_fact(person_id: str, rows: Sequence[tuple[Any, ...]]) -> Fact:
+    """What the ledger keeps of the captures of one person in one batch, all decided on in one transaction."""
+    examples: dict[str, list[JSONValue]] = {}
+    for row in rows:
+        examples.setdefault(row[_PLACES["skill_id"]], []).append(row[_PLACES["id"]])
+    return Fact(
+        kind="captured",
+        at=max(row[_PLACES["created_at"]] for row in rows),
+        people={"person": person_id},
+        values={
+            "tenant_record": rows[0][_PLACES["tenant_consent_id"]],
+            "person_record": rows[0][_PLACES["person_consent_id"]],
+            "examples": dict(sorted(examples.items())),
+        },
     )
 
 
