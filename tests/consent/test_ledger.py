@@ -44,7 +44,7 @@ def play(world: World) -> dict[str, str]:
     approved, deleted, left = (world.capture(text=f"words of bob {number}") for number in range(3))
     ok(alice.post(f"/api/training-examples/{approved}/review", json={"decision": "approve"}))
     assert alice.get("/api/skills/release-notes/export").status_code == 200
-    ok(alice.delete(f"/api/training-examples/{deleted}"))
+    ok(alice.delete(f"/api/training-examples/{deleted}"), 204)
     rule = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
     ok(dana.post("/api/settings/sanitizer-rules", json=rule), 201)
     ok(bob.post("/api/me/consent", json={"decision": "withdraw"}))

@@ -234,7 +234,7 @@ def replay_consent(*, tenant: str | None, as_json: bool) -> bool:
     else:
         for tenant_id, proved in proofs.items():
             older = f", {proved.older_than_ledger} older than it and by consent events alone"
-            say(
+            say_line(
                 f"{tenant_id}: {proved.from_ledger} captures decided again from the ledger"
                 f"{older if proved.older_than_ledger else ''}; {len(proved.unproved)} do not hold."
             )

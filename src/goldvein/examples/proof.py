@@ -69,7 +69,8 @@ def prove(session: TenantSession) -> Proof:
     unproved = [Unproved(subject=example_id, reason=reason) for example_id, reason in found.refused.items()]
     unproved += _against_store(found, held)
     unproved += _of_beginning(found, [event.id for event in events], [example.id for example in older])
-    unproved += _of_older(events, older)
+    if found.begins.get("captured_examples"):
+        unproved += _of_older(events, older)
     return Proof(from_ledger=len(found.captured), older_than_ledger=len(older), unproved=unproved)
 
 
@@ -134,11 +135,10 @@ def _of_beginning(found: Replayed, events: list[str], older: list[str]) -> Itera
     gone = found.erased - found.captured.keys()
     if found.begins.get("events_sha256") != _digest(events):
         yield Unproved(subject="consent events", reason="not_in_ledger")
-    if found.begins.get("examples_sha256") != _digest({*older, *gone}):
-        if found.begins.get("captured_examples"):
-            yield Unproved(subject="examples older than the ledger", reason="not_what_it_began_with")
-        else:
-            yield from (Unproved(subject=example_id, reason="not_in_ledger") for example_id in older)
+    if not found.begins.get("captured_examples"):
+        yield from (Unproved(subject=example_id, reason="not_in_ledger") for example_id in older)
+    elif found.begins.get("examples_sha256") != _digest({*older, *gone}):
+        yield Unproved(subject="examples older than the ledger", reason="not_what_it_began_with")
 
 
 def _digest(ids: Iterable[str]) -> str:
