@@ -55,6 +55,7 @@ def test_pure_rules_have_no_clock_and_no_chance() -> None:
     pure = [
         ROOT / name for name in ("consent/decision.py", "examples/review.py", "feedback/kinds.py", "capture/prices.py")
     ]
+    pure += [ROOT / "consent/replay.py", *(ROOT / "verify").glob("*.py")]
     pure += [ROOT / "capture/formats.py", ROOT / "capture/claude_code.py", *(ROOT / "sanitizer").glob("*.py")]
     impure = {"sqlalchemy", "fastapi", "os", "random", "secrets"}
     for path in pure:

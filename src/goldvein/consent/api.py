@@ -153,11 +153,8 @@ def get_checkpoint(
     """
     actor.need_admin()
     with runtime.database.read(actor.tenant_id) as session:
-        return CheckpointOut(
-            checkpoint=ledger.checkpoint(session, runtime.server_key, runtime.now()),
-            public_keys=ledger.public_keys(runtime.server_key),
-            consistency=None if since is None else ledger.consistency(session, since),
-        )
+        signed, proof = ledger.checkpoint(session, runtime.server_key, runtime.now(), since=since)
+    return CheckpointOut(checkpoint=signed, public_keys=ledger.public_keys(runtime.server_key), consistency=proof)
 
 
 @router.get("/ledger/keys", tags=["ledger"])

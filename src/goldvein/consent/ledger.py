@@ -232,10 +232,18 @@ def public_keys(server_key: ServerKey) -> dict[str, str]:
     return {key_id_of(key): key.hex() for key in keys}
 
 
-def checkpoint(session: TenantSession, server_key: ServerKey, now: datetime) -> dict[str, Any]:
-    """What the ledger is now, signed."""
+def checkpoint(
+    session: TenantSession, server_key: ServerKey, now: datetime, *, since: int | None = None
+) -> tuple[dict[str, Any], list[str] | None]:
+    """What the ledger is now, signed; with the proof that it begins with its first `since` entries."""
     newest = _newest(session)
-    return _signed(session, server_key, now, newest)
+    signed = _signed(session, server_key, now, newest)
+    if since is None:
+        return signed, None
+    size = newest.seq if newest is not None else 0
+    if not 1 <= since <= size:
+        raise InvalidField(field="since", reason=f"a number of entries, 1 to {size}")
+    return signed, [step.hex() for step in merkle.consistency_proof(since, size, _Subtrees(session))]
 
 
 def _signed(session: TenantSession, server_key: ServerKey, now: datetime, newest: LedgerEntry | None) -> dict[str, Any]:
@@ -272,15 +280,6 @@ def find_included(session: TenantSession, server_key: ServerKey, record_id: str,
         proof=[step.hex() for step in proof],
         checkpoint=_signed(session, server_key, now, newest),
     )
-
-
-def consistency(session: TenantSession, since: int) -> list[str]:
-    """The proof that the ledger begins with its first `since` entries."""
-    newest = _newest(session)
-    size = newest.seq if newest is not None else 0
-    if not 1 <= since <= size:
-        raise InvalidField(field="since", reason=f"a number of entries, 1 to {size}")
-    return [step.hex() for step in merkle.consistency_proof(since, size, _Subtrees(session))]
 
 
 class _Subtrees:
