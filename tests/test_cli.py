@@ -30,7 +30,8 @@ ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
     *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events"),
     *(f"skill {name}" for name in ("list", "show", "create", "sync")),
-    *(f"consent {name}" for name in ("show", "give", "withdraw")),
+    *(f"consent {name}" for name in ("show", "give", "withdraw", "receipt")),
+    *("verify ledger", "verify receipt"),
     *(f"data {name}" for name in ("show", "erase")),
     *(f"key {name}" for name in ("list", "create", "revoke", "rotate")),
     *(f"hook {name}" for name in ("install", "status", "remove")),
@@ -41,7 +42,7 @@ PEOPLE_COMMANDS = {
 }
 OPERATOR_COMMANDS = {
     *("serve", "migrate", "doctor", "demo", "key rotate-server", "tenant create", "tenant list"),
-    *("person invite", "person login-link", "person reset", "person withdraw", "examples rescan"),
+    *("person invite", "person login-link", "person reset", "person withdraw", "examples rescan", "consent replay"),
 }
 
 
