@@ -30,7 +30,8 @@ ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
     *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events"),
     *(f"skill {name}" for name in ("list", "show", "create", "sync")),
-    *(f"consent {name}" for name in ("show", "give", "withdraw", "receipt")),
+    *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
+    *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),
     *("verify ledger", "verify receipt"),
     *(f"data {name}" for name in ("show", "erase")),
     *(f"key {name}" for name in ("list", "create", "revoke", "rotate")),

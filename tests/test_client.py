@@ -332,3 +332,18 @@ def test_a_refused_overwrite_leaves_the_old_export_whole(tmp_path: Path) -> None
     with pytest.raises(ClientError, match="sha256"):
         exporting(archive({"examples.jsonl": b"x"}, WRONG_DIGEST)).export("x", tmp_path / "out", overwrite=True)
     assert (tmp_path / "out" / "examples.jsonl").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(("value", "sent"), [("1", "1"), ("0", None), ("", None)])
+def test_it_sends_the_no_of_whoever_set_do_not_track(
+    monkeypatch: pytest.MonkeyPatch, value: str, sent: str | None
+) -> None:
+    monkeypatch.setenv("DO_NOT_TRACK", value)
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.headers.get("sec-gpc"), request.headers.get("x-goldvein-channel")))
+        return httpx.Response(200, json={})
+
+    Client(BASE_URL, KEY, transport=httpx.MockTransport(answer), channel="mcp").get_me()
+    assert seen == [(sent, "mcp")]

@@ -28,8 +28,8 @@ ENTRY = {
     "type": "http",
     "url": URL,
     "timeout": 2,
-    "headers": {"Authorization": "Bearer ${GOLDVEIN_API_KEY}"},
-    "allowedEnvVars": ["GOLDVEIN_API_KEY"],
+    "headers": {"Authorization": "Bearer ${GOLDVEIN_API_KEY}", "DNT": "${DO_NOT_TRACK}"},
+    "allowedEnvVars": ["GOLDVEIN_API_KEY", "DO_NOT_TRACK"],
 }
 FOREIGN = {"type": "command", "command": "python3 notify.py", "timeout": 10}
 PLUGIN_HOOKS = Path(__file__).parent / "data" / "claude_code" / "plugin.hooks.json"

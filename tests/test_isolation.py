@@ -41,6 +41,7 @@ class Ids:
     session: str
     event: str
     rule: str
+    notice: str
     record: str
     email: str
     own_slug: str = "globex-notes"
@@ -50,6 +51,7 @@ class Ids:
             self.session,
             self.event,
             self.rule,
+            self.notice,
             self.record,
             self.email,
             "marigold",
@@ -119,6 +121,7 @@ SKILL_CALL = {**HOOK, "tool_name": "Skill", "tool_input": {"skill": "release-not
 USE = {"tool_name": "Bash", "ts": "2026-03-01T12:00:00Z", "tool_input_snippet": "a", "tool_output_snippet": "b"}
 WISH = {"feedback_type": "suggestion", "comment": "Please add dates", "category": "error", "severity": "critical"}
 GOLDEN = {"example_input": "a", "example_output": "b"}
+NOTICE = {"language": "fr", "text": "Un avis.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
 EDIT = {**GOLDEN, "revision": "1", "action": "save"}
 ANSWER = {"reply": "Thanks", "status": "accepted", "revision": "1"}
@@ -188,6 +191,11 @@ API: dict[str, tuple[str, Tries]] = {
     "POST /api/settings/sanitizer-rules": (OWN, own("/api/settings/sanitizer-rules", 201, json=RULE)),
     "DELETE /api/settings/sanitizer-rules/{rule_id}": (FOREIGN, foreign("/api/settings/sanitizer-rules/{rule}")),
     "GET /api/notice": (OWN, own("/api/notice")),
+    "GET /api/notices": (OWN, own("/api/notices")),
+    "POST /api/notices": (OWN, own("/api/notices", 201, json=NOTICE)),
+    "GET /api/notices/{version}": (FOREIGN, foreign("/api/notices/{notice}")),
+    "POST /api/notices/{version}/invalidate": (FOREIGN, foreign("/api/notices/{notice}/invalidate")),
+    "POST /api/members/{person_id}/revoke-consent": (FOREIGN, foreign("/api/members/{person}/revoke-consent")),
     "POST /api/feedback": (
         FOREIGN,
         both(
@@ -240,6 +248,9 @@ API: dict[str, tuple[str, Tries]] = {
         both(
             foreign("/api/me/consent", json={"decision": "give", "skills": ["{skill}"]}),
             foreign("/api/me/consent", json={"decision": "give", "skills": ["{own_slug}", "{skill}"]}),
+            foreign("/api/me/consent", json={"decision": "withdraw", "skills": ["{skill}"]}),
+            # A text that is not in force here, whether it is Acme's or nobody's.
+            foreign("/api/me/consent", json={"decision": "give", "notice_version": "{notice}"}, status=409),
         ),
     ),
     "GET /api/me/data": (OWN, own("/api/me/data")),
@@ -288,6 +299,21 @@ PAGES: dict[str, tuple[str, Tries]] = {
     "GET /preferences": (OWN, own("/preferences")),
     "POST /preferences/consent": (OWN, own("/preferences/consent", 303, data={"consent_revision": "0"})),
     "POST /preferences/consent/withdraw": (OWN, own("/preferences/consent/withdraw", 303)),
+    "POST /preferences/consent/purposes": (
+        OWN,
+        own("/preferences/consent/purposes", 303, data={"consent_revision": "0"}),
+    ),
+    "POST /preferences/consent/refuse": (OWN, own("/preferences/consent/refuse", 409, data={"consent_revision": "0"})),
+    "POST /preferences/consent/skills/{skill_id}/give": (
+        FOREIGN,
+        foreign("/preferences/consent/skills/{skill}/give", data={"consent_revision": "0"}),
+    ),
+    "POST /preferences/consent/skills/{skill_id}/withdraw": (
+        FOREIGN,
+        foreign("/preferences/consent/skills/{skill}/withdraw"),
+    ),
+    "GET /preferences/notices/{version}": (FOREIGN, foreign("/preferences/notices/{notice}")),
+    "GET /preferences/data.json": (OWN, own("/preferences/data.json")),
     "POST /preferences/consent/renew": (OWN, own("/preferences/consent/renew", 409, data={"consent_revision": "0"})),
     "POST /preferences/display": (OWN, own("/preferences/display", 303, data={"display": "name"})),
     "POST /preferences/data/erase": (OWN, own("/preferences/data/erase", 303)),
@@ -311,6 +337,9 @@ PAGES: dict[str, tuple[str, Tries]] = {
     ),
     "POST /admin/sanitizer-rules": (OWN, own("/admin/sanitizer-rules", 303, data={**RULE, "type": "worker"})),
     "POST /admin/sanitizer-rules/{rule_id}/delete": (FOREIGN, foreign("/admin/sanitizer-rules/{rule}/delete")),
+    # The second notice: the first went through the API, above.
+    "POST /admin/notices": (OWN, own("/admin/notices", 303, data={**NOTICE, "wider": "no", "revision": "1"})),
+    "POST /admin/revoke-consent": (FOREIGN, foreign("/admin/revoke-consent", data={"person_id": "{person}"})),
     "POST /admin/keys/{key_id}/revoke": (FOREIGN, foreign("/admin/keys/{key}/revoke")),
 }
 ROUTES = {**API, **PAGES}
@@ -345,6 +374,8 @@ def acme(world: World) -> Ids:
     wish = {**WISH, "comment": "marigold comment", "skill_id": world.skill_id()}
     feedback = bob.post("/api/feedback", json=wish).json()
     rule = world.client("dana").post("/api/settings/sanitizer-rules", json=RULE).json()
+    asked = {"language": "en", "text": "A marigold notice.", "purposes": ["training"], "wider": False}
+    notice = world.client("dana").post("/api/notices", json=asked).json()
     bob.post("/api/hooks/claude-code", json={**SKILL_CALL, "hook_event_name": "PreToolUse"})
     with world.database.read(tenant_id) as session:
         event = session.scalars(select(SkillFeedback.usage_event_id).where(SkillFeedback.id == example)).one()
@@ -362,6 +393,7 @@ def acme(world: World) -> Ids:
         session=signed_in,
         event=event,
         rule=rule["id"],
+        notice=notice["version"],
         record=world.client("bob").get("/api/me/consent").json()["records"][0]["id"],
         email=world.someone("bob").email,
     )
@@ -370,7 +402,8 @@ def acme(world: World) -> Ids:
 def nobodys() -> Ids:
     """Ids of the same form that nothing has."""
     names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule", "record")
-    return Ids(slug="no-such-skill", email="nobody@nowhere.example", **{name: new_id() for name in names})
+    own = {"slug": "no-such-skill", "email": "nobody@nowhere.example", "notice": "sha256:" + "0" * 64}
+    return Ids(**own, **{name: new_id() for name in names})
 
 
 @pytest.fixture
@@ -494,7 +527,9 @@ def test_an_admin_who_is_not_the_author_sees_no_captured_text_and_no_name(world:
     client = world.client("dana") if way == "key" else world.browser("dana")
     captured = (SECRET_INPUT, SECRET_OUTPUT, REVIEWED)
     manages_members = {"GET /api/members", "GET /api/keys", "GET /admin", "PATCH /api/members/{person_id}"}
+    manages_members |= {"POST /admin/notices"}  # the second one is a conflict, shown on the page of the admin
     destroys = {"POST /sign-out", "POST /admin/members/{person_id}", "PATCH /api/members/{person_id}"}
+    destroys |= {"POST /admin/revoke-consent", "POST /api/members/{person_id}/revoke-consent"}
     for route, (_, tries) in (API if way == "key" else ROUTES).items():
         if route in destroys or (way == "browser" and route in DOORS):
             continue

@@ -436,6 +436,8 @@ def test_law_2_both_gates_are_off_until_someone_opens_them(world: World) -> None
         ("alice", {}, 0, "no_consent"),
         ("bob", {"body": {"user_id": "erin@acme.example"}}, 0, "person_mismatch"),
         ("bob", {"headers": {"Sec-GPC": "1"}}, 0, "opted_out"),
+        ("bob", {"headers": {"DNT": "1"}}, 0, "opted_out"),
+        ("bob", {"headers": {"DNT": "", "Sec-GPC": "0"}}, 0, None),
         ("bob", {}, 365, "expired"),
         ("bob", {}, 364, None),
     ],

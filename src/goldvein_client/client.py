@@ -6,6 +6,7 @@ address the client was made for; redirects are not followed, so that it goes now
 
 import ipaddress
 import json
+import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Client:
     """One person's (or one service's) way to one goldvein server.
 
     `base_url` is the server's address without a path; `api_key` is sent with every call. Usable as a context manager.
-    `transport` replaces the network, for tests.
+    `transport` replaces the network, for tests. `channel` is recorded with a choice about consent: `cli`, `mcp`.
+    Where `DO_NOT_TRACK=1` is set, nothing it reports is captured.
     """
 
     def __init__(
@@ -56,11 +58,14 @@ class Client:
         *,
         timeout: float = DEFAULT_TIMEOUT_SECONDS,
         transport: httpx.BaseTransport | None = None,
+        channel: str | None = None,
     ) -> None:
         self.base_url = _checked_base_url(base_url)
         self._http = httpx.Client(
             base_url=self.base_url,
-            headers={"Authorization": f"Bearer {_checked_key(api_key)}", "User-Agent": "goldvein-client"},
+            headers={"Authorization": f"Bearer {_checked_key(api_key)}", "User-Agent": "goldvein-client"}
+            | ({"X-Goldvein-Channel": channel} if channel else {})
+            | ({"Sec-GPC": "1"} if os.environ.get("DO_NOT_TRACK") == "1" else {}),
             timeout=timeout,
             transport=transport,
             # A proxy set in the environment has no business between this program and a server on the same machine.
@@ -285,9 +290,28 @@ class Client:
 
     # Consent and one's own data
 
-    def get_notice(self) -> JSONObject:
-        """The notice in force: the text consent is asked with."""
-        return self.request("GET", "/api/notice")
+    def get_notice(self, *, language: str | None = None) -> JSONObject:
+        """The notice in force, the text consent is asked with; that it was shown is recorded."""
+        return self.request("GET", "/api/notice", params=_given({"language": language}))
+
+    def read_notice(self, version: str) -> JSONObject:
+        """A notice that is or was in force, by its version."""
+        return self.request("GET", f"/api/notices/{_segment(version)}")
+
+    def list_notices(self) -> list[JSONObject]:
+        """What was put in force and when, newest first. Admins only."""
+        return self._pages("/api/notices", {}, None)
+
+    def publish_notice(
+        self, language: str, text: str, *, purposes: Sequence[str], wider: bool, revision: int | None = None
+    ) -> JSONObject:
+        """Put a notice in force in a language. Admins only; `wider`: everybody has to choose again."""
+        body = {"language": language, "text": text, "purposes": list(purposes), "wider": wider}
+        return self.request("POST", "/api/notices", json_body=body, revision=revision)
+
+    def invalidate_notice(self, version: str) -> JSONObject:
+        """Say that consents to this text do not count. Admins only."""
+        return self.request("POST", f"/api/notices/{_segment(version)}/invalidate")
 
     def get_consent(self) -> JSONObject:
         """My consent as it reads now, and every choice I made."""
@@ -310,9 +334,21 @@ class Client:
         }
         return self.request("POST", "/api/me/consent", json_body=_given(given), revision=revision)
 
-    def withdraw_consent(self) -> JSONObject:
-        """Withdraw consent, with any key of mine; what was captured from me is erased in the same moment."""
-        return self.request("POST", "/api/me/consent", json_body={"decision": "withdraw"})
+    def refuse_consent(self, *, notice_version: str | None = None) -> JSONObject:
+        """Say no to the notice in force: nobody asks again until a wider one."""
+        body = _given({"decision": "refuse", "notice_version": notice_version})
+        return self.request("POST", "/api/me/consent", json_body=body)
+
+    def withdraw_consent(
+        self, *, skills: Sequence[str] | None = None, purposes: Sequence[str] | None = None
+    ) -> JSONObject:
+        """Withdraw consent, with any key of mine; what was captured from me is erased in the same moment.
+
+        For all, for some skills (their examples are erased), or for some purposes (nothing is erased).
+        """
+        named = {"skills": skills, "purposes": purposes}
+        body = {"decision": "withdraw", **{name: list(value) for name, value in named.items() if value is not None}}
+        return self.request("POST", "/api/me/consent", json_body=body)
 
     def get_receipt(self, record_id: str) -> JSONObject:
         """The signed receipt of one choice of yours, with the server's public keys. Needs the scope `me`."""

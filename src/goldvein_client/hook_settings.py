@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 
 HOOK_PATH: Final = "/api/hooks/claude-code"
 KEY_VARIABLE: Final = "GOLDVEIN_API_KEY"
+NO_VARIABLE: Final = "DO_NOT_TRACK"  # where it is 1, nothing is captured; empty where it is not set
 SKILL_HEADER: Final = "X-Goldvein-Skill"
 HOOK_TIMEOUT_SECONDS: Final = 2  # a server that hangs costs the session this much on each call
 
@@ -125,7 +126,7 @@ def remove(path: Path) -> bool:
 
 
 def _entry(base_url: str, skill: str | None) -> JSONObject:
-    headers = {"Authorization": f"Bearer ${{{KEY_VARIABLE}}}"}
+    headers = {"Authorization": f"Bearer ${{{KEY_VARIABLE}}}", "DNT": f"${{{NO_VARIABLE}}}"}
     if skill is not None:
         headers[SKILL_HEADER] = skill
     return {
@@ -133,7 +134,7 @@ def _entry(base_url: str, skill: str | None) -> JSONObject:
         "url": base_url + HOOK_PATH,
         "timeout": HOOK_TIMEOUT_SECONDS,
         "headers": headers,
-        "allowedEnvVars": [KEY_VARIABLE],
+        "allowedEnvVars": [KEY_VARIABLE, NO_VARIABLE],
     }
 
 

@@ -47,7 +47,13 @@ def test_a_yes_is_recorded_with_who_when_how_and_to_which_text(world: World) -> 
     assert (event.occurred_at, event.notice_version) == (world.time, version)
     assert version == "sha256:" + hashlib.sha256(notice.encode()).hexdigest()
     assert [row.text for row in rows(world, Notice) if row.version == version] == [notice]
-    assert ok(world.client("erin").get("/api/notice")) == {"version": version, "language": "en", "text": notice}
+    assert ok(world.client("erin").get("/api/notice")) == {
+        "version": version,
+        "language": "en",
+        "text": notice,
+        "purposes": ["evaluation", "training", "sharing_outside_tenant"],
+        "edition": 1,
+    }
     assert given["records"][0]["id"] == event.id
     assert given["records"][0]["notice_version"] == version
     assert given["training_data_consent"] is True
@@ -118,7 +124,7 @@ def test_giving_needs_a_session_or_a_key_with_scope_me(world: World) -> None:
     assert events(world, "erin") == []
     ok(world.browser("erin").post(CONSENT, json=GIVE))
     ok(client_with(world, new_key(world, "erin", "me")["api_key"]).post(CONSENT, json=GIVE))
-    assert [event.action for event in events(world, "erin")] == ["given", "given"]
+    assert [event.action for event in events(world, "erin")] == ["given", "renewed"]
 
 
 @pytest.mark.parametrize(
@@ -173,8 +179,14 @@ def test_a_choice_that_is_none_changes_nothing(world: World, subtests: pytest.Su
         (GIVE | {"skills": ["release-notes"] * 101}, 422, "skills"),
         (GIVE | {"skills": ["globex-notes"]}, 404, None),
         (GIVE | {"notice_version": "sha256:" + "0" * 64}, 409, None),
-        (WITHDRAW | {"skills": ["release-notes"]}, 422, "skills"),
-        (WITHDRAW | {"purposes": ["training"]}, 422, "purposes"),
+        (WITHDRAW | {"skills": []}, 422, "skills"),
+        (WITHDRAW | {"skills": ["globex-notes"]}, 404, None),
+        (WITHDRAW | {"purposes": []}, 422, "purposes"),
+        (WITHDRAW | {"purposes": ["marketing"]}, 422, "purposes"),
+        (WITHDRAW | {"purposes": ["training"], "skills": ["release-notes"]}, 422, "purposes"),
+        ({"decision": "refuse"}, 422, "decision"),
+        ({"decision": "refuse", "skills": ["release-notes"]}, 422, "skills"),
+        ({"decision": "refuse", "purposes": ["training"]}, 422, "purposes"),
     ]
     for body, status, field in cases:
         with subtests.test(body=body, status=status, field=field):
@@ -188,7 +200,12 @@ def test_a_choice_that_is_none_changes_nothing(world: World, subtests: pytest.Su
 
 def test_a_yes_to_another_text_is_no_yes(world: World) -> None:
     old = world.browser("erin").post(CONSENT, json=GIVE | {"notice_version": "sha256:" + "0" * 64})
-    assert refusal(old, 409, "stale_revision")["current"] == {"notice_version": builtin_notice()[0]}
+    assert refusal(old, 409, "stale_revision")["current"] == {
+        "notice_version": builtin_notice()[0],
+        "language": "en",
+        "text": builtin_notice()[1],
+        "edition": 1,
+    }
     ok(world.browser("erin").post(CONSENT, json=GIVE | {"notice_version": builtin_notice()[0]}))
 
 
@@ -199,10 +216,10 @@ def test_a_stale_form_does_not_restore_a_withdrawn_consent(world: World, path: s
     ok(world.client("bob").post(CONSENT, json=WITHDRAW))
     body = GIVE if path == CONSENT else {"training_data_consent": True}
     response = browser.request("POST" if path == CONSENT else "PATCH", path, json=body, headers={"If-Match": stale})
-    assert refusal(response, 409, "stale_revision")["current"] == {
-        "training_data_consent": False,
-        "revision": 3,
-    }
+    changed = {"training_data_consent": False, "revision": 3}
+    if path == CONSENT:
+        changed |= {"action": "withdrawn", "channel": "api", "purposes": [], "occurred_at": world.time.isoformat()}
+    assert refusal(response, 409, "stale_revision")["current"] == changed
     assert uses_captured(world, "bob") == "withdrawn"
     fresh = browser.get(path).headers["etag"]
     ok(browser.request("POST" if path == CONSENT else "PATCH", path, json=body, headers={"If-Match": fresh}))

@@ -6,12 +6,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from conftest import World
-from sqlalchemy import Engine, create_engine, inspect, select, text
+from sqlalchemy import Engine, MetaData, create_engine, inspect, select, text
 
+from goldvein.consent import service as consent
+from goldvein.consent.decision import Use
 from goldvein.db.base import Base
 from goldvein.db.engine import make_engine
 from goldvein.db.ids import new_id
 from goldvein.db.migrate import config_for, current_revision, newest_revision, refuse_unsafe_store, upgrade
+from goldvein.db.session import Database
 from goldvein.errors import NotConfigured
 
 
@@ -189,3 +192,118 @@ class TestSqlite:
         with world.database.engine.connect() as connection:
             assert current_revision(connection) == newest_revision()
             assert connection.scalar(select(text("count(*)")).select_from(text("tenants"))) == 2
+
+
+def test_what_was_chosen_before_there_were_editions_stays_as_it_was(empty_store: tuple[str, str]) -> None:
+    """Examples refer to the events that a later migration makes anew on SQLite; yes stays yes and no stays no."""
+    url, owner_url = empty_store
+    engine = make_engine(as_superuser(owner_url))
+    with engine.execution_options(goldvein_write=True).begin() as connection:
+        command.upgrade(config_for(connection), "0002")
+    metadata = MetaData()
+    metadata.reflect(engine)
+    is_sqlite = engine.dialect.name == "sqlite"
+    now, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
+    tenant, bob, erin, skill, key, event, switch, yes, no = (new_id() for _ in range(9))
+
+    with engine.begin() as connection:
+
+        def add(table: str, **values: Any) -> None:
+            row = {
+                n: v.replace("-", "") if is_sqlite and isinstance(v, str) and len(v) == 36 else v
+                for n, v in values.items()
+            }
+            connection.execute(metadata.tables[table].insert().values(row))
+
+        add("tenants", id=tenant, name="T", is_demo=False, revision=1, created_at=now)
+        for person in (bob, erin):
+            add("people", id=person, email=f"{person[-12:]}@t.example", name="P", created_at=now)
+            member = {"role": "member", "display": "pseudonym", "revision": 1, "created_at": now, "accepted_at": now}
+            add("memberships", tenant_id=tenant, person_id=person, **member)
+        add("notices", tenant_id=tenant, version="v", language="en", text="n", created_at=now)
+        common = {"tenant_id": tenant, "channel": "web", "notice_version": "v", "occurred_at": now}
+        on = {"subject": "tenant", "action": "switched_on", "actor_id": bob, "purposes": [], "expires_at": None}
+        add("consent_events", id=switch, seq=1, person_id=None, **on, **common)
+        for place, (person, action, record) in enumerate(
+            ((bob, "given", yes), (erin, "given", new_id()), (erin, "withdrawn", no)), 2
+        ):
+            state = (
+                {"purposes": ["training"], "expires_at": later}
+                if action == "given"
+                else {"purposes": [], "expires_at": None}
+            )
+            who = {"subject": "person", "person_id": person, "actor_id": person}
+            add("consent_events", id=record, seq=place, action=action, **who, **state, **common)
+        add(
+            "skills",
+            tenant_id=tenant,
+            id=skill,
+            slug="s",
+            name="S",
+            description="",
+            author_id=bob,
+            revision=1,
+            created_at=now,
+            updated_at=now,
+        )
+        add(
+            "api_keys",
+            tenant_id=tenant,
+            id=key,
+            public_id="p",
+            secret_hash=b"h",
+            kind="personal",
+            person_id=bob,
+            created_by=bob,
+            name="k",
+            scopes=[],
+            requires_signature=False,
+            created_at=now,
+        )
+        add(
+            "usage_events",
+            tenant_id=tenant,
+            id=event,
+            skill_id=skill,
+            person_id=bob,
+            key_id=key,
+            reporter_id=bob,
+            door="track",
+            tool_name="t",
+            capture_outcome="captured",
+            occurred_at=now,
+            received_at=now,
+        )
+        add(
+            "skill_feedback",
+            tenant_id=tenant,
+            id=new_id(),
+            feedback_type="training_example",
+            skill_id=skill,
+            user_id=bob,
+            usage_event_id=event,
+            status="pending",
+            source="usage_capture",
+            example_input="q",
+            example_output="a",
+            revision=1,
+            created_at=now,
+            updated_at=now,
+            tenant_consent_id=switch,
+            person_consent_id=yes,
+        )
+    engine.dispose()
+    upgrade(as_superuser(owner_url), url)
+    database = Database(url)
+    with database.read(tenant) as session:
+        assert [consent.person_state(session, person, now)[0] for person in (bob, erin)] == [True, False]
+        use = Use(person_id=bob, named_person_matches=True, skill_id=skill, opted_out=False, at=now)
+        assert (consent.decide(session, use).person_record_id, consent.record_holds(session, bob, yes, skill)) == (
+            yes,
+            True,
+        )
+    if is_sqlite:
+        with database.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+            assert connection.exec_driver_sql("SELECT count(*) FROM skill_feedback").scalar() == 1
+    database.close()

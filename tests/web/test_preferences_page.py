@@ -79,7 +79,7 @@ def test_saving_a_tick_that_is_already_so_changes_nothing(world: Any) -> None:
     before = world.client("bob").get("/api/me/consent").json()
     answer = press(browser, look(browser, PREFERENCES), CONSENT)
     assert answer.headers["location"] == "/preferences?done=consent_unchanged"
-    assert world.client("bob").get("/api/me/consent").json() == before
+    assert world.client("bob").get("/api/me/consent").json()["records"] == before["records"]
 
 
 @pytest.mark.parametrize("action", [CONSENT, RENEW])

@@ -41,6 +41,8 @@ from goldvein.wire import INTERNAL_ERROR, encode, error_object, headers_of, read
 MAX_BODY_BYTES: Final = MAX_EVENT_BYTES
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 
+_SIGNALS_OF_NO = ("sec-gpc", "dnt")  # of browsers, of programs that are told DO_NOT_TRACK=1
+
 log = structlog.get_logger()
 
 
@@ -225,7 +227,7 @@ def _report(runtime: Runtime, call: Call, use: CapturedUse, *, door: str, place:
         use=use,
         door=door,
         received_at=runtime.now(),
-        opted_out=(call.header("sec-gpc") or "").strip() == "1",
+        opted_out=any((call.header(name) or "").strip() == "1" for name in _SIGNALS_OF_NO),
     )
 
 

@@ -13,6 +13,7 @@ from goldvein.capture.storing import asked
 from goldvein.capture.uses import Report
 from goldvein.consent import decision
 from goldvein.consent import service as consent
+from goldvein.consent.notices import edition_in_force
 from goldvein.consent.tables import ConsentEvent
 from goldvein.db.session import Database
 from goldvein.identity import service as identity
@@ -113,10 +114,11 @@ class Standings:
             with self._database.read(tenant_id) as session:
                 skill = skills.find_skill(session, name)
                 event = consent.consent_event(session, person_id)
+                edition = edition_in_force(session)
                 email = identity.person_of(session, person_id).email
             standing = _Standing(skill_id=skill.id, email=email, consent=event)
             use = asked(report, skill.id, names_reporter=True)
-            says_yes = decision.consent_refusal(event, use) is None
+            says_yes = decision.consent_refusal(event, use, edition) is None
             return standing, YES_SECONDS if says_yes else NO_SECONDS
 
         found = await self._standings.load(key, read, self._threads)

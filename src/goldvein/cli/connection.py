@@ -112,7 +112,7 @@ def _read_key(path: Path) -> str:
 def connect(url: str | None = None, key_file: Path | None = None) -> Client:
     """A client for this call."""
     login = choose_login(url, key_file)
-    return Client(login.url, login.api_key)
+    return Client(login.url, login.api_key, channel="cli")
 
 
 def with_client(function: Callable[..., None]) -> Callable[..., None]:

@@ -41,6 +41,7 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 KeyIdArgument = Annotated[str, typer.Argument(metavar="ID", help="The key's id; see `key list`.")]
 
 consent = group("Your consent: may your uses of skills become training examples?", "goldvein consent show")
+notice = group("The notice consent is asked with.", "goldvein consent notice show")
 data = group("What was captured from you.", "goldvein data show")
 keys = group("Your API keys.", "goldvein key list")
 
@@ -50,6 +51,7 @@ def add_to(app: typer.Typer) -> None:
     command(app, "login", "goldvein login --url http://127.0.0.1:8787", panel=PANEL)(log_in)
     command(app, "logout", "goldvein logout", panel=PANEL)(log_out)
     command(app, "whoami", "goldvein whoami", panel=PANEL)(with_client(show_me))
+    consent.add_typer(notice, name="notice")
     app.add_typer(consent, name="consent", rich_help_panel=PANEL)
     app.add_typer(data, name="data", rich_help_panel=PANEL)
 
@@ -116,33 +118,54 @@ def give_consent(
     client: Client,
     purpose: Annotated[
         list[str] | None,
-        typer.Option(metavar="PURPOSE", help="evaluation, training, sharing_outside_tenant (default: the first two)."),
+        typer.Option(
+            metavar="PURPOSE",
+            help="evaluation, training or sharing_outside_tenant; may be repeated (default: the first two).",
+        ),
     ] = None,
     skill: Annotated[
-        list[str] | None, typer.Option(metavar="SKILL", help="Only for this skill; may be repeated (default: all).")
+        list[str] | None,
+        typer.Option(
+            metavar="SKILL", help="For this skill, beside what you allowed before; may be repeated (default: all)."
+        ),
     ] = None,
     *,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Give consent to the notice in force, after showing it. Needs a key with the scope `me`."""
-    notice = client.get_notice()
-    out = console(stderr=as_json)
-    out.print(Markdown(visible(notice["text"], lines=True), hyperlinks=False))
-    out.print()
+    shown = client.get_notice(language=_language())
+    _show_text(shown["text"], stderr=as_json)
     if not yes and not typer.confirm(f"Do you consent, as {_whose(client)}?", err=True):
         say("Nothing was changed.")
         raise typer.Exit(1)
-    _show_consent(
-        client.give_consent(notice_version=notice["version"], purposes=purpose, skills=skill), as_json=as_json
-    )
+    _show_consent(client.give_consent(notice_version=shown["version"], purposes=purpose, skills=skill), as_json=as_json)
 
 
-@command(consent, "withdraw", "goldvein consent withdraw")
+@command(consent, "refuse", "goldvein consent refuse")
 @with_client
-def withdraw_consent(client: Client, *, as_json: JsonOption = False) -> None:
+def refuse_consent(client: Client, *, as_json: JsonOption = False) -> None:
+    """Say no to the notice in force. You are not asked again unless your organisation asks for more."""
+    _show_consent(client.refuse_consent(), as_json=as_json)
+
+
+@command(consent, "withdraw", "goldvein consent withdraw", "goldvein consent withdraw --skill release-notes")
+@with_client
+def withdraw_consent(
+    client: Client,
+    skill: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SKILL", help="Only for this skill, and erase what was captured at it; may be repeated."),
+    ] = None,
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PURPOSE", help="Only for this purpose; erases nothing. May be repeated."),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Withdraw your consent, at once and with any key of yours. What was captured from you is erased with it."""
-    answer = client.withdraw_consent()
+    answer = client.withdraw_consent(skills=skill, purposes=purpose)
     if not as_json:
         say(f"{count_of(answer['erased_examples'], 'captured example')} erased.")
     _show_consent(answer, as_json=as_json)
@@ -196,7 +219,7 @@ def _show_consent(answer: dict[str, Any], *, as_json: bool) -> None:
             record["action"],
             ", ".join(record["purposes"]),
             (record["expires_at"] or "-")[:10],
-            "-" if record["action"] != "given" else _covered(record["skill_ids"]),
+            _covered(record) if record["purposes"] else "-",
         )
         for record in answer["records"]
     ]
@@ -204,8 +227,125 @@ def _show_consent(answer: dict[str, Any], *, as_json: bool) -> None:
         say_table(("When (UTC)", "Choice", "For", "Until", "Skills"), rows, fixed=(0, 1, 3))
 
 
-def _covered(skill_ids: list[str] | None) -> str:
-    return "all" if skill_ids is None else str(len(skill_ids))
+def _covered(record: dict[str, Any]) -> str:
+    if record["skill_ids"] is not None:
+        return str(len(record["skill_ids"]))
+    excepted = record["excepted_skill_ids"]
+    return f"all but {len(excepted)}" if excepted else "all"
+
+
+# The notice
+
+
+@command(notice, "show", "goldvein consent notice show", "goldvein consent notice show --version sha256:...")
+@with_client
+def show_notice(
+    client: Client,
+    version: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="One that is or was in force (default: the one in force).")
+    ] = None,
+    language: Annotated[str | None, typer.Option(metavar="LANGUAGE", help="Such as en or fr.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the text that consent is asked with."""
+    found = client.read_notice(version) if version else client.get_notice(language=language or _language())
+    if as_json:
+        say_json(found)
+        return
+    _show_text(found["text"])
+    say(f"Version {found['version']}, {found['language']}.", style="dim")
+
+
+@command(notice, "list", "goldvein consent notice list")
+@with_client
+def list_notices(client: Client, *, as_json: JsonOption = False) -> None:
+    """List what was put in force and when (admins)."""
+    found = client.list_notices()
+    if as_json:
+        say_json(found)
+        return
+    rows = [
+        (
+            row["published_at"][:16].replace("T", " "),
+            row["language"],
+            str(row["edition"]),
+            ", ".join(row["purposes"]),
+            row["version"],
+        )
+        for row in found
+    ]
+    if rows:
+        say_table(("When (UTC)", "Language", "Edition", "For", "Version"), rows, fixed=(0, 1, 2))
+    else:
+        say("The built-in notice is in force.")
+
+
+@command(
+    notice,
+    "set",
+    "goldvein consent notice set notice.md --language en --purpose evaluation --purpose training --wider",
+    "goldvein consent notice set notice.md --language en --purpose evaluation --not-wider",
+)
+@with_client
+def set_notice(
+    client: Client,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The text, in Markdown; - is standard input.")],
+    language: Annotated[str, typer.Option(metavar="LANGUAGE", help="Such as en or fr.")],
+    purpose: Annotated[
+        list[str],
+        typer.Option(metavar="PURPOSE", help="What it asks for: evaluation, training, sharing_outside_tenant."),
+    ],
+    *,
+    wider: Annotated[
+        bool,
+        typer.Option(
+            "--wider/--not-wider", help="Whether it asks for more than before, so that everybody has to choose again."
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Put a notice in force (admins). It gives nobody's consent."""
+    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    row = client.publish_notice(language, text, purposes=purpose, wider=wider)
+    if as_json:
+        say_json(row)
+        return
+    say(f"In force in {row['language']}: edition {row['edition']}.")
+    say_line(row["version"])
+
+
+@command(notice, "invalidate", "goldvein consent notice invalidate sha256:...")
+@with_client
+def invalidate_notice(
+    client: Client,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Of a notice that is or was in force.")],
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that consents to this text do not count (admins): these people choose again, or nothing is captured."""
+    if not yes and not typer.confirm("Invalidate every consent to this text? There is no way back.", err=True):
+        say("Nothing was changed.")
+        raise typer.Exit(1)
+    answer = client.invalidate_notice(version)
+    if as_json:
+        say_json(answer)
+        return
+    say(f"People who have to choose again: {answer['people']}.")
+
+
+def _language() -> str | None:
+    """The language of this shell, such as `fr` for LANG=fr_FR.UTF-8."""
+    name = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    language = name.partition(".")[0].partition("@")[0].replace("_", "-")
+    return language if language.partition("-")[0].isalpha() and language not in {"C", "POSIX"} else None
+
+
+def _show_text(text: str, *, stderr: bool = False) -> None:
+    out = console(stderr=stderr)
+    out.print(Markdown(visible(text, lines=True), hyperlinks=False))
+    out.print()
 
 
 # One's own data

@@ -1,9 +1,11 @@
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from goldvein.consent import ledger, service
+from goldvein.consent import ledger, notices, service
+from goldvein.consent.tables import NoticePublication
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField
 from goldvein.identity import service as identity
@@ -14,6 +16,7 @@ from goldvein.schemas import ExpectedRevision, Page, RequestBody
 
 router = APIRouter(prefix="/api", tags=["settings"])
 
+_FEWEST: Final = 5  # a smaller count of people would point at them
 _MAX_SEQ_DIGITS = 18
 _MAX_SEQ = 10**_MAX_SEQ_DIGITS
 
@@ -35,11 +38,49 @@ class SettingsOut(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """The text a choice is about."""
+    """The text a choice is about (Markdown), the purposes it asks for, and its edition."""
 
     version: str
     language: str
     text: str
+    purposes: list[str]
+    edition: int
+
+
+class NoticeTextOut(BaseModel):
+    """A notice that is or was in force."""
+
+    version: str
+    language: str
+    text: str
+
+
+class NewNotice(RequestBody):
+    """A notice to put in force. `wider`: it asks for more than the one before, so everybody has to choose again."""
+
+    language: str
+    text: str
+    purposes: list[str]
+    wider: bool
+
+
+class PublicationOut(BaseModel):
+    """A notice was put in force; the latest of a language is in force, unless another language asks for more."""
+
+    number: int
+    version: str
+    language: str
+    purposes: list[str]
+    edition: int
+    published_by: str
+    channel: str
+    published_at: datetime
+
+
+class InvalidatedOut(BaseModel):
+    """How many people have to choose again; under five it is only said that they are fewer."""
+
+    people: str
 
 
 class LedgerEntryOut(BaseModel):
@@ -110,11 +151,61 @@ def change_settings(
 
 
 @router.get("/notice")
-def get_notice(actor: ActorDep) -> NoticeOut:
-    """Read the notice in force: the text consent is asked with."""
-    del actor  # any signed-in person
-    version, text = service.builtin_notice()
-    return NoticeOut(version=version, language="en", text=text)
+def get_notice(request: Request, actor: ActorDep, runtime: RuntimeDep, language: str | None = None) -> NoticeOut:
+    """Read the notice in force, the text consent is asked with, in this language or that of `Accept-Language`.
+
+    That I was shown it is recorded, once for each version.
+    """
+    with runtime.database.read(actor.tenant_id) as session:
+        notice = notices.notice_in_force(session, [language] if language else languages_of(request))
+    notices.record_shown(runtime.database, actor, notice, runtime.now())
+    return NoticeOut(**{name: getattr(notice, name) for name in NoticeOut.model_fields})
+
+
+def languages_of(request: Request) -> list[str]:
+    """What the browser or program says its person reads."""
+    return notices.accepted_languages(request.headers.get("accept-language", ""))
+
+
+@router.get("/notices")
+def list_notices(actor: ActorDep, runtime: RuntimeDep, response: Response) -> Page[PublicationOut]:
+    """List what was put in force and when, newest first, one page; none: the built-in notice. Admin only."""
+    actor.need_admin()
+    with runtime.database.read(actor.tenant_id) as session:
+        found = notices.publications(session)
+    response.headers["ETag"] = f'"{found[0].number if found else 0}"'
+    return Page(items=[_show_publication(row) for row in found])
+
+
+def _show_publication(row: NoticePublication) -> PublicationOut:
+    return PublicationOut.model_validate(row, from_attributes=True)
+
+
+@router.post("/notices", status_code=201)
+def publish_notice(
+    body: NewNotice, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
+) -> PublicationOut:
+    """Put a notice in force in a language. Admin only; it gives nobody's consent."""
+    with runtime.database.write(actor.tenant_id) as session:
+        row = service.publish(session, actor, **body.model_dump(), now=runtime.now(), expected_number=if_match)
+        return _show_publication(row)
+
+
+@router.get("/notices/{version}")
+def get_past_notice(version: str, actor: ActorDep, runtime: RuntimeDep) -> NoticeTextOut:
+    """Read a notice that is or was in force, by its version: what a choice of mine points to."""
+    with runtime.database.read(actor.tenant_id) as session:
+        version, language, text = service.find_visible_notice(session, version)
+    return NoticeTextOut(version=version, language=language, text=text)
+
+
+@router.post("/notices/{version}/invalidate")
+def invalidate_notice(version: str, actor: ActorDep, runtime: RuntimeDep) -> InvalidatedOut:
+    """Say that consents to this text do not count. Admin only; what was captured under them is held back."""
+    with runtime.database.write(actor.tenant_id) as session:
+        people = service.invalidate_notice(session, actor, version, now=runtime.now())
+    runtime.metrics.consent_changes.labels(action="invalidated").inc(people)
+    return InvalidatedOut(people=f"<{_FEWEST}" if people < _FEWEST else str(people))
 
 
 @router.get("/ledger/entries", tags=["ledger"])

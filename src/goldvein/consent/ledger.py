@@ -16,7 +16,7 @@ from typing import Any, Final
 import rfc8785
 from sqlalchemy import bindparam, delete, select
 
-from goldvein.consent.tables import CommitmentKey, ConsentEvent, LedgerEntry
+from goldvein.consent.tables import CommitmentKey, ConsentEvent, ConsentRequest, LedgerEntry, NoticePublication
 from goldvein.db.batch import BulkInsert, Query, Transaction
 from goldvein.db.session import LEDGER_LOCK, Fact, TenantSession, TenantViolation, keeps_facts, lock_ledger
 from goldvein.errors import InvalidField, JSONValue
@@ -27,6 +27,8 @@ from goldvein.verify.envelope import key_id_of, public_key_of, sign
 
 KINDS: Final = (
     "ledger_begins",
+    "notice",
+    "requested",
     "consent",
     "captured",
     "erased",
@@ -54,7 +56,7 @@ def timestamp(at: datetime) -> str:
 
 
 _CONSENT, _ACCESS = "consent", "access"
-_ABOUT_CONSENT: Final = ("consent", "captured", "erased")
+_ABOUT_CONSENT: Final = ("requested", "consent", "captured", "erased")
 
 
 def _side(kind: str, role: str) -> str:
@@ -184,7 +186,7 @@ def forget_person(session: TenantSession, person_id: str) -> None:
 
 
 def record_consent(session: TenantSession, event: ConsentEvent) -> None:
-    """Have the ledger keep a choice of a person, or of an admin about the switch."""
+    """Have the ledger keep a choice of a person or its end, or a choice of an admin about the switch."""
     session.record(
         "consent",
         at=event.occurred_at,
@@ -194,15 +196,43 @@ def record_consent(session: TenantSession, event: ConsentEvent) -> None:
         action=event.action,
         channel=event.channel,
         notice=event.notice_version,
+        edition=event.notice_edition,
         purposes=list(event.purposes),
         skills=None if event.skill_ids is None else list(event.skill_ids),
+        excepted_skills=list(event.excepted_skill_ids or ()),
         expires_at=None if event.expires_at is None else timestamp(event.expires_at),
     )
 
 
-def _other(actor_id: str, person_id: str | None) -> str | None:
-    """The actor, unless it is the person: the two commitments in one entry would tell that they are one."""
+def _other(actor_id: str | None, person_id: str | None) -> str | None:
+    """The actor (None: time alone), unless it is the person: two commitments in one entry would tell that they are one."""
     return None if actor_id == person_id else actor_id
+
+
+def record_published(session: TenantSession, row: NoticePublication) -> None:
+    """Have the ledger keep that a notice was put in force."""
+    session.record(
+        "notice",
+        at=row.published_at,
+        people={"actor": row.published_by},
+        notice=row.version,
+        language=row.language,
+        edition=row.edition,
+        purposes=list(row.purposes),
+        channel=row.channel,
+    )
+
+
+def record_requested(session: TenantSession, row: ConsentRequest) -> None:
+    """Have the ledger keep that a person was shown a notice."""
+    session.record(
+        "requested",
+        at=row.occurred_at,
+        people={"person": row.person_id},
+        notice=row.notice_version,
+        skill=row.skill_id,
+        channel=row.channel,
+    )
 
 
 def record_erased(

@@ -38,6 +38,7 @@ def _record(tenant: Tenant, event: ConsentEvent) -> dict[str, Any]:
             "purposes": [{"purpose": purpose, "lawful_basis": "consent"} for purpose in event.purposes],
             "pii_information": ["inputs and outputs of skill uses, sanitized"],
             "services": "all skills" if event.skill_ids is None else list(event.skill_ids),
+            "services_excepted": list(event.excepted_skill_ids or ()),
             "pii_controllers": [tenant.id],
             "withdrawal_method": 'POST /api/me/consent {"decision":"withdraw"}, or the page Preferences',
         },

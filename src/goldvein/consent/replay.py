@@ -20,7 +20,9 @@ class Choice:
     action: str
     purposes: list[str]
     skill_ids: list[str] | None
+    excepted_skill_ids: list[str] | None
     expires_at: datetime | None
+    notice_edition: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +82,9 @@ def choice_of(entry: Mapping[str, Any]) -> Choice:
         action=entry["action"],
         purposes=list(entry["purposes"]),
         skill_ids=entry["skills"],
+        excepted_skill_ids=entry["excepted_skills"],
         expires_at=None if expires_at is None else datetime.fromisoformat(expires_at),
+        notice_edition=entry["edition"],
     )
 
 

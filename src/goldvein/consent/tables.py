@@ -16,7 +16,7 @@ from goldvein.db.base import Base, HasId, Id, Json, TenantOwned, UtcTime
 
 
 class Notice(TenantOwned, Base):
-    """A text that was shown when consent was asked; its version is the sha256 of the text."""
+    """A text with which consent is or was asked; its version is the sha256 of the text. Append-only."""
 
     __tablename__ = "notices"
 
@@ -26,12 +26,61 @@ class Notice(TenantOwned, Base):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
+class NoticePublication(TenantOwned, HasId, Base):
+    """A notice was put in force in a language; the latest one of a language is in force there. Append-only.
+
+    `purposes` are those the text asks for. `edition` counts how often the tenant has asked for more than before.
+    """
+
+    __tablename__ = "notice_publications"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "version"], ["notices.tenant_id", "notices.version"]),
+        ForeignKeyConstraint(["tenant_id", "published_by"], ["memberships.tenant_id", "memberships.person_id"]),
+        CheckConstraint("number >= 1 AND edition >= 1", name="counted"),
+        CheckConstraint("channel IN ('web', 'api', 'cli', 'mcp')", name="channel"),
+        UniqueConstraint("tenant_id", "number"),
+    )
+
+    number: Mapped[int] = mapped_column(BigInteger)
+    language: Mapped[str] = mapped_column(String(20))
+    version: Mapped[str] = mapped_column(String(80))
+    purposes: Mapped[list[str]] = mapped_column(Json)
+    edition: Mapped[int]
+    published_by: Mapped[str] = mapped_column(Id)
+    channel: Mapped[str] = mapped_column(String(20))
+    published_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ConsentRequest(TenantOwned, HasId, Base):
+    """A notice was shown to a person: the consent event `requested`. Append-only.
+
+    In a table of its own, since being asked changes nothing: the latest consent event stays a person's state, and a
+    page that shows the notice makes no other form stale. `skill_id` is set where they were asked about one skill.
+    """
+
+    __tablename__ = "consent_requests"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "person_id"], ["memberships.tenant_id", "memberships.person_id"]),
+        ForeignKeyConstraint(["tenant_id", "notice_version"], ["notices.tenant_id", "notices.version"]),
+        CheckConstraint("channel IN ('web', 'api', 'cli', 'mcp')", name="channel"),
+        Index("ix_consent_requests_person", "tenant_id", "person_id", "notice_version"),
+    )
+
+    person_id: Mapped[str] = mapped_column(Id)
+    notice_version: Mapped[str] = mapped_column(String(80))
+    skill_id: Mapped[str | None] = mapped_column(Id)
+    channel: Mapped[str] = mapped_column(String(20))
+    occurred_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class ConsentEvent(TenantOwned, HasId, Base):
     """One choice: of a person about their own uses, or of an admin about the tenant's switch.
 
     Append-only (triggers refuse update and delete). The latest event of a subject, by `seq`, is its state; there is
-    no other place where consent is kept. `purposes` and `skill_ids` are what is consented to after this event
-    (`skill_ids` null: every skill).
+    no other place where consent is kept. `purposes`, `skill_ids`, `excepted_skill_ids` and `expires_at` are what is
+    consented to after this event (`skill_ids` null: every skill but the excepted ones). `notice_edition` is null in
+    rows of a server that knew no editions, and counts as outdated. A trigger refuses a choice by anyone but the person,
+    and a revocation by the person.
     """
 
     __tablename__ = "consent_events"
@@ -41,12 +90,19 @@ class ConsentEvent(TenantOwned, HasId, Base):
         ForeignKeyConstraint(["tenant_id", "notice_version"], ["notices.tenant_id", "notices.version"]),
         CheckConstraint("(subject = 'person') = (person_id IS NOT NULL)", name="subject_has_person"),
         CheckConstraint(
-            "(subject = 'tenant' AND action IN ('switched_on', 'switched_off'))"
-            " OR (subject = 'person' AND action IN ('given', 'withdrawn'))",
+            "(subject = 'tenant' AND action IN ('switched_on', 'switched_off')) OR (subject = 'person' AND action IN"
+            " ('given', 'refused', 'renewed', 'withdrawn', 'revoked', 'expired', 'invalidated'))",
             name="action",
         ),
-        CheckConstraint("channel IN ('web', 'api', 'cli')", name="channel"),
-        CheckConstraint("action <> 'given' OR expires_at IS NOT NULL", name="given_expires"),
+        CheckConstraint("channel IN ('web', 'api', 'cli', 'mcp', 'system')", name="channel"),
+        CheckConstraint("action NOT IN ('given', 'renewed') OR expires_at IS NOT NULL", name="given_expires"),
+        CheckConstraint("action IN ('given', 'renewed', 'withdrawn') OR expires_at IS NULL", name="only_a_yes_lasts"),
+        CheckConstraint(
+            "subject <> 'person' OR (expires_at IS NULL) = (CAST(purposes AS TEXT) = '[]')", name="a_yes_has_purposes"
+        ),
+        CheckConstraint("(action = 'expired') = (actor_id IS NULL)", name="only_time_has_no_actor"),
+        CheckConstraint("(channel = 'system') = (actor_id IS NULL)", name="system_is_nobody"),
+        CheckConstraint("excepted_skill_ids IS NULL OR skill_ids IS NULL", name="all_but"),
         UniqueConstraint("tenant_id", "seq"),
         Index("ix_consent_events_subject", "tenant_id", "subject", "person_id", "seq"),
     )
@@ -55,11 +111,13 @@ class ConsentEvent(TenantOwned, HasId, Base):
     subject: Mapped[str] = mapped_column(String(20))
     person_id: Mapped[str | None] = mapped_column(Id)
     action: Mapped[str] = mapped_column(String(20))
-    actor_id: Mapped[str] = mapped_column(Id)
+    actor_id: Mapped[str | None] = mapped_column(Id)
     channel: Mapped[str] = mapped_column(String(20))
     notice_version: Mapped[str] = mapped_column(String(80))
+    notice_edition: Mapped[int | None]
     purposes: Mapped[list[str]] = mapped_column(Json)
     skill_ids: Mapped[list[str] | None] = mapped_column(Json)
+    excepted_skill_ids: Mapped[list[str] | None] = mapped_column(Json)
     expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
     occurred_at: Mapped[datetime] = mapped_column(UtcTime)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from goldvein.consent.decision import record_holds
+from goldvein.consent.decision import standing_purposes
 from goldvein.consent.service import consent_history
 from goldvein.consent.tables import ConsentEvent
 from goldvein.datasets import chat_jsonl
@@ -131,10 +131,10 @@ class _Histories(dict[str, list[ConsentEvent]]):
 def _reason_to_skip(example: TrainingExample, answer: str | None, histories: _Histories) -> str | None:
     if example.source == "usage_capture":
         history = histories[example.user_id]
-        if example.person_consent_id is None or not record_holds(example.person_consent_id, history):
+        purposes = standing_purposes(example.person_consent_id or "", history, example.skill_id)
+        if not purposes:
             return "consent_withdrawn"
-        record = next(event for event in history if event.id == example.person_consent_id)
-        if PURPOSE_OF_CHAT not in record.purposes:
+        if PURPOSE_OF_CHAT not in purposes:
             return "purpose_missing"
     return "no_target" if answer is None else None
 

@@ -18,7 +18,7 @@ from goldvein import failpoints
 from goldvein.db.engine import make_engine
 from goldvein.errors import NotConfigured
 
-_APPEND_ONLY = ("consent_events", "ledger_entries")
+_APPEND_ONLY = ("consent_events", "consent_requests", "ledger_entries", "notices", "notice_publications")
 _MIGRATION_LOCK = 0x676F6C64  # any fixed number: two migrations at once wait for each other
 
 

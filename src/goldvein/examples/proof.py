@@ -93,7 +93,9 @@ def _choice(event: ConsentEvent) -> Choice:
         action=event.action,
         purposes=event.purposes,
         skill_ids=event.skill_ids,
+        excepted_skill_ids=event.excepted_skill_ids,
         expires_at=event.expires_at,
+        notice_edition=event.notice_edition,
     )
 
 

@@ -359,7 +359,7 @@ def _need_record_holds(session: TenantSession, example: TrainingExample) -> None
     if example.source != "usage_capture":
         return  # a golden example stands on its authorship
     record_id = example.person_consent_id
-    if record_id is None or not consent.record_holds(session, example.user_id, record_id):
+    if record_id is None or not consent.record_holds(session, example.user_id, record_id, example.skill_id):
         raise NotAllowed(rule="The consent this example stands on no longer holds")
 
 
@@ -450,12 +450,18 @@ def delete_example(
 
 
 def erase_captured(
-    session: TenantSession, person_id: str, now: datetime, *, example_id: str | None = None
+    session: TenantSession,
+    person_id: str,
+    now: datetime,
+    *,
+    example_id: str | None = None,
+    skill_ids: list[str] | None = None,
 ) -> dict[str, str]:
     """Null the texts of a person's captured examples and all that was derived from them.
 
     Returns the usage event of each.
 
+    All of them, or one, or those of these skills.
     Whatever status they are in: nothing of them is left to review, edit, promote or export.
     """
     held = [
@@ -465,6 +471,8 @@ def erase_captured(
     ]
     if example_id is not None:
         held.append(TrainingExample.id == example_id)
+    if skill_ids is not None:
+        held.append(TrainingExample.skill_id.in_(skill_ids))
     rows = select(TrainingExample.id, TrainingExample.usage_event_id).where(*held).order_by(TrainingExample.id)
     erased = {row_id: event_id for row_id, event_id in session.execute(rows) if event_id}
     session.execute(
@@ -481,6 +489,17 @@ def erase_captured(
         execution_options={"synchronize_session": False},
     )
     return erased
+
+
+def count_held(session: TenantSession, person_id: str) -> dict[str, int]:
+    """How many examples captured from a person still have their text, by skill."""
+    held = (
+        TrainingExample.user_id == person_id,
+        TrainingExample.source == "usage_capture",
+        TrainingExample.example_input.is_not(None),
+    )
+    rows = select(TrainingExample.skill_id, func.count()).where(*held).group_by(TrainingExample.skill_id)
+    return {row[0]: row[1] for row in session.execute(rows)}
 
 
 def captured_from(session: TenantSession, person_id: str) -> list[TrainingExample]:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -26,6 +26,7 @@ from goldvein.settings import Settings
 from goldvein.telemetry import Metrics
 
 SESSION_COOKIE = "goldvein_session"
+CHANNEL_HEADER = "x-goldvein-channel"  # with a key, the command line and MCP tools say that it is them
 WHOLE_BODY = "goldvein.body"  # where the edge puts the raw body of a request, for its signature
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -199,7 +200,14 @@ def _actor_of_key(request: Request, runtime: Runtime, token: str) -> Actor | Non
         runtime.limiter.count_failure(address, token)
         return None
     need_signature(runtime, key, request.headers, request.scope[WHOLE_BODY])
-    return actor
+    return _through(actor, request.headers.get(CHANNEL_HEADER))
+
+
+def _through(actor: Actor, named: str | None) -> Actor:
+    """The actor with the channel their program names; it is recorded with a choice, and allows nothing."""
+    if named == "cli":
+        return replace(actor, channel="cli")
+    return replace(actor, channel="mcp") if named == "mcp" else actor
 
 
 class SigningKey(Protocol):

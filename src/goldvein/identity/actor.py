@@ -4,7 +4,7 @@ from typing import Literal
 from goldvein.errors import MissingScope, NotAllowed
 from goldvein.identity.keys import SCOPES
 
-Channel = Literal["web", "api", "cli"]
+Channel = Literal["web", "api", "cli", "mcp"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

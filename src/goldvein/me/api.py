@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from goldvein import failpoints
 from goldvein.consent import ledger
 from goldvein.consent import service as consent
-from goldvein.consent.decision import SIMPLE_PURPOSES
+from goldvein.consent.notices import notice_in_force, requests_to
 from goldvein.consent.receipt import make_receipt
 from goldvein.consent.tables import ConsentEvent
 from goldvein.db.session import TenantSession
@@ -56,35 +56,54 @@ class PreferencesChange(RequestBody):
 
 
 class ConsentChoice(RequestBody):
-    """Give consent to the notice in force, or withdraw it."""
+    """Give consent to a notice in force, refuse it, or withdraw it; for all, or for the skills or purposes named."""
 
-    decision: Literal["give", "withdraw"]
+    decision: Literal["give", "refuse", "withdraw"]
     purposes: list[str] | None = None
     notice_version: str | None = None
     skills: list[str] | None = None
 
 
 class ConsentRecord(BaseModel):
-    """One consent event of mine."""
+    """One consent event of mine: what was done, and what is consented to after it.
+
+    `actor_id` is me, an admin (revoked, invalidated) or nobody (expired).
+    """
 
     id: str
     revision: int
     action: str
+    actor_id: str | None
     channel: str
     notice_version: str
+    notice_edition: int | None
     purposes: list[str]
     skill_ids: list[str] | None
+    excepted_skill_ids: list[str] | None
     expires_at: datetime | None
     occurred_at: datetime
 
 
+class RequestRecord(BaseModel):
+    """The consent event `requested`: a notice that I was shown, by itself or to be asked about a skill."""
+
+    id: str
+    notice_version: str
+    skill_id: str | None
+    channel: str
+    occurred_at: datetime
+
+
 class ConsentOut(BaseModel):
-    """My consent: how it reads now, and every event, newest first."""
+    """My consent: how it reads now, the notice to give one to, and every event, newest first."""
 
     training_data_consent: bool
     revision: int
+    purposes: list[str]
     notice_version: str
+    notice_edition: int
     records: list[ConsentRecord]
+    requests: list[RequestRecord]
 
 
 class ConsentAnswer(ConsentOut):
@@ -117,9 +136,11 @@ class CapturedOut(BaseModel):
 
 
 class DataOut(BaseModel):
-    """Every example captured from me."""
+    """Everything that is kept about me and capture: the examples, and every consent event."""
 
     captured_examples: list[CapturedOut]
+    consent_records: list[ConsentRecord]
+    consent_requests: list[RequestRecord]
 
 
 class ErasedOut(BaseModel):
@@ -213,44 +234,66 @@ def choose(
     changes nothing.
     """
     now, lifetime = runtime.now(), timedelta(days=runtime.settings.consent_days)
-    removed = withdrawal.Removed(consent_changed=True, erased_examples=0)
+    erased = 0
     with runtime.database.write(actor.tenant_id) as session:
+        event: ConsentEvent | None
         if give:
-            consent.give_consent(session, actor, now=now, lifetime=lifetime, expected_seq=expected_seq, **options)
+            event = consent.give_consent(
+                session, actor, now=now, lifetime=lifetime, expected_seq=expected_seq, **options
+            )
         else:
-            removed = withdrawal.withdraw(session, actor, now=now, expected_seq=expected_seq)
-    if removed.erased_examples:
+            removed = withdrawal.withdraw(session, actor, now=now, expected_seq=expected_seq, **options)
+            event, erased = removed.event, removed.erased_examples
+    if erased:
         failpoints.reach("withdrawal.clearing")
         runtime.database.clear_log()
-    if removed.consent_changed:
-        runtime.metrics.consent_changes.labels(action="given" if give else "withdrawn").inc()
-    return removed.erased_examples
+    _count(runtime, event)
+    return erased
+
+
+def refuse(
+    runtime: Runtime, actor: Actor, *, notice_version: str | None = None, expected_seq: int | None = None
+) -> None:
+    """Say no to the notice in force, in a transaction of its own: nobody asks again until a wider one."""
+    with runtime.database.write(actor.tenant_id) as session:
+        event = consent.refuse_consent(
+            session, actor, now=runtime.now(), notice_version=notice_version, expected_seq=expected_seq
+        )
+    _count(runtime, event)
+
+
+def _count(runtime: Runtime, event: ConsentEvent | None) -> None:
+    if event is not None:
+        runtime.metrics.consent_changes.labels(action=event.action).inc()
 
 
 def _consent(session: TenantSession, actor: Actor, now: datetime) -> dict[str, Any]:
     consented, revision = consent.person_state(session, actor.person_id, now)
-    records = [_record(event) for event in reversed(consent.consent_history(session, actor.person_id))]
-    version, _ = consent.builtin_notice()
+    latest = consent.consent_event(session, actor.person_id)
+    notice = notice_in_force(session)
     return {
         "training_data_consent": consented,
         "revision": revision,
-        "notice_version": version,
-        "records": records,
+        "purposes": latest.purposes if consented and latest is not None else [],
+        "notice_version": notice.version,
+        "notice_edition": notice.edition,
+        "records": _records(session, actor),
+        "requests": _requests(session, actor),
     }
 
 
+def _records(session: TenantSession, actor: Actor) -> list[ConsentRecord]:
+    return [_record(event) for event in reversed(consent.consent_history(session, actor.person_id))]
+
+
 def _record(event: ConsentEvent) -> ConsentRecord:
-    return ConsentRecord(
-        id=event.id,
-        revision=event.seq,
-        action=event.action,
-        channel=event.channel,
-        notice_version=event.notice_version,
-        purposes=event.purposes,
-        skill_ids=event.skill_ids,
-        expires_at=event.expires_at,
-        occurred_at=event.occurred_at,
-    )
+    fields = {name: getattr(event, name) for name in ConsentRecord.model_fields if name != "revision"}
+    return ConsentRecord(**fields, revision=event.seq)
+
+
+def _requests(session: TenantSession, actor: Actor) -> list[RequestRecord]:
+    found = reversed(requests_to(session, actor.person_id))
+    return [RequestRecord.model_validate(row, from_attributes=True) for row in found]
 
 
 @router.get("/consent")
@@ -277,19 +320,33 @@ def get_receipt(event_id: str, actor: ActorDep, runtime: RuntimeDep) -> ReceiptO
 def choose_consent(
     body: ConsentChoice, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
 ) -> ConsentAnswer:
-    """Give consent (session, or a key with scope `me`), or withdraw it (any key), which erases what was captured."""
-    options: dict[str, Any] = {}
-    if body.decision == "give":
-        options["purposes"] = body.purposes if body.purposes is not None else SIMPLE_PURPOSES
-        options["notice_version"] = body.notice_version
-        options["skill_ids"] = _skill_ids(runtime, actor, body.skills)
-    elif body.purposes is not None or body.skills is not None:
-        raise InvalidField(
-            field="purposes" if body.skills is None else "skills", reason="a withdrawal is for everything"
-        )
-    erased = choose(runtime, actor, give=body.decision == "give", expected_seq=if_match, **options)
+    """Give consent (session, or a key with scope `me`), refuse it, or withdraw it (any key), which erases.
+
+    Naming skills gives or withdraws for these alone, and erases what was captured at them. Withdrawing for a purpose
+    erases nothing: what is stored no longer counts for it.
+    """
+    erased = 0
+    match body.decision:
+        case "give":
+            skill_ids = _skill_ids(runtime, actor, body.skills)
+            options = {"purposes": body.purposes, "notice_version": body.notice_version, "skill_ids": skill_ids}
+            choose(runtime, actor, give=True, expected_seq=if_match, **options)
+        case "refuse":
+            _need_none(body, "purposes", "skills")
+            refuse(runtime, actor, notice_version=body.notice_version, expected_seq=if_match)
+        case "withdraw":
+            _need_none(body, *(["purposes"] if body.skills is not None else []))
+            skill_ids = _skill_ids(runtime, actor, body.skills)
+            options = {"skill_ids": skill_ids, "purposes": body.purposes}
+            erased = choose(runtime, actor, give=False, expected_seq=if_match, **options)
     with runtime.database.read(actor.tenant_id) as session:
         return ConsentAnswer(**_consent(session, actor, runtime.now()), erased_examples=erased)
+
+
+def _need_none(body: ConsentChoice, *names: str) -> None:
+    for name in names:
+        if getattr(body, name) is not None:
+            raise InvalidField(field=name, reason="does not go with this decision")
 
 
 def _skill_ids(runtime: Runtime, actor: Actor, named: list[str] | None) -> list[str] | None:
@@ -303,10 +360,18 @@ def _skill_ids(runtime: Runtime, actor: Actor, named: list[str] | None) -> list[
 
 @router.get("/data")
 def get_data(actor: ActorDep, runtime: RuntimeDep) -> DataOut:
-    """Read every example captured from me, as it is stored; a withdrawn one has no text left."""
+    """Read every example captured from me as it is stored (a withdrawn one has no text left), and my consent events."""
     actor.need("me")
     with runtime.database.read(actor.tenant_id) as session:
-        return DataOut(captured_examples=[_captured(row) for row in examples.captured_from(session, actor.person_id)])
+        return data_of(session, actor)
+
+
+def data_of(session: TenantSession, actor: Actor) -> DataOut:
+    """All that is kept about a person and capture, for the API and for the download."""
+    captured = [_captured(row) for row in examples.captured_from(session, actor.person_id)]
+    return DataOut(
+        captured_examples=captured, consent_records=_records(session, actor), consent_requests=_requests(session, actor)
+    )
 
 
 def _captured(example: TrainingExample) -> CapturedOut:

@@ -1,7 +1,8 @@
 """Taking a person out of everything. This is the one file an auditor reads.
 
-Withdrawing says no from now on and erases what was captured. Erasing alone removes what was captured and leaves the
-consent as it is. Both happen in one transaction: either all of it is true, or none of it.
+Withdrawing says no from now on and erases what was captured: all of it, or what was captured at some skills. Erasing
+alone removes what was captured and leaves the consent as it is. Each happens in one transaction: either all of it is
+true, or none of it.
 """
 
 from dataclasses import dataclass
@@ -11,34 +12,64 @@ from goldvein import failpoints
 from goldvein.capture import service as capture
 from goldvein.consent import ledger
 from goldvein.consent import service as consent
+from goldvein.consent.tables import ConsentEvent
 from goldvein.db.ids import is_id
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import NotFound
 from goldvein.examples import service as examples
 from goldvein.identity.actor import Actor
 
+_EVENTS_AT_ONCE = 1_000  # databases limit how many values a statement names
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removed:
-    """What a withdrawal or an erasure did."""
+    """What a withdrawal, a revocation or an erasure did."""
 
-    consent_changed: bool
+    event: ConsentEvent | None
     erased_examples: int
 
+    @property
+    def consent_changed(self) -> bool:
+        """Whether there was a consent to end or to narrow."""
+        return self.event is not None
 
-def withdraw(session: TenantSession, actor: Actor, *, now: datetime, expected_seq: int | None = None) -> Removed:
+
+def withdraw(
+    session: TenantSession,
+    actor: Actor,
+    *,
+    now: datetime,
+    skill_ids: list[str] | None = None,
+    purposes: list[str] | None = None,
+    expected_seq: int | None = None,
+) -> Removed:
     """Withdraw consent, with any key or session of the person, and erase what was captured from them.
 
     1. The tenant's consent is locked exclusively: no capture is between its decision and its commit. 2. The event is
     appended. 3. Every captured example of the person loses its texts, notes, score, findings and revisions and
     becomes `withdrawn`, which no decision leads out of and no export reads. 4. The keyed hashes of what they sent
     are nulled. 5. The ledger keeps the event and the ids of what was erased.
+
+    For some skills: the consent goes on for the others, and 3. and 4. reach the examples of these skills. For some
+    purposes: nothing is erased, but from now on what is stored does not stand for them; without evaluation and
+    training nothing would be left, so that is a withdrawal of all.
     """
-    event = consent.append_withdrawal(session, actor, now=now, expected_seq=expected_seq)
+    event = consent.append_withdrawal(
+        session, actor, now=now, skill_ids=skill_ids, purposes=purposes, expected_seq=expected_seq
+    )
     failpoints.reach("withdrawal.appended")
-    erased = _erase(session, actor, now, cause="withdrawn")
+    if purposes is not None and (event is None or event.purposes):
+        return Removed(event=event, erased_examples=0)
+    erased = _erase(session, actor, actor.person_id, now, cause="withdrawn", skill_ids=skill_ids)
     failpoints.reach("withdrawal.erased")
-    return Removed(consent_changed=event is not None, erased_examples=erased)
+    return Removed(event=event, erased_examples=erased)
+
+
+def revoke(session: TenantSession, actor: Actor, person_id: str, *, now: datetime) -> Removed:
+    """As admin, end somebody's consent and erase what was captured from them, without reading any of it."""
+    event = consent.append_revocation(session, actor, person_id, now=now)
+    return Removed(event=event, erased_examples=_erase(session, actor, person_id, now, cause="revoked"))
 
 
 def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: str | None = None) -> Removed:
@@ -47,15 +78,30 @@ def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: st
     if example_id is not None and not is_id(example_id):
         raise NotFound(what="training example captured from you")
     lock_consent(session, exclusive=True)
-    erased = _erase(session, actor, now, cause="erased", example_id=example_id)
+    erased = _erase(session, actor, actor.person_id, now, cause="erased", example_id=example_id)
     if example_id is not None and erased == 0:
         raise NotFound(what="training example captured from you")
-    return Removed(consent_changed=False, erased_examples=erased)
+    return Removed(event=None, erased_examples=erased)
 
 
-def _erase(session: TenantSession, actor: Actor, now: datetime, *, cause: str, example_id: str | None = None) -> int:
-    erased = examples.erase_captured(session, actor.person_id, now, example_id=example_id)
-    capture.forget_bodies(session, actor.person_id, None if example_id is None else list(erased.values()))
-    person = actor.person_id
-    ledger.record_erased(session, at=now, cause=cause, person_id=person, actor_id=person, example_ids=list(erased))
+def _erase(
+    session: TenantSession,
+    actor: Actor,
+    person_id: str,
+    now: datetime,
+    *,
+    cause: str,
+    example_id: str | None = None,
+    skill_ids: list[str] | None = None,
+) -> int:
+    erased = examples.erase_captured(session, person_id, now, example_id=example_id, skill_ids=skill_ids)
+    if example_id is None and skill_ids is None:
+        capture.forget_bodies(session, person_id)
+    else:
+        event_ids = list(erased.values())
+        for start in range(0, len(event_ids), _EVENTS_AT_ONCE):
+            capture.forget_bodies(session, person_id, event_ids[start : start + _EVENTS_AT_ONCE])
+    ledger.record_erased(
+        session, at=now, cause=cause, person_id=person_id, actor_id=actor.person_id, example_ids=list(erased)
+    )
     return len(erased)

@@ -148,9 +148,12 @@ def check_receipt(envelope: Any, keys: PublicKeys) -> Receipt:
         said = json.loads(text)
         opening = bytes.fromhex(ledger["commitment_key"])
         person = commitment(opening, checkpoint.tenant_id, record["pii_principal_id"])
-        told = (said["record"], said["person"], said["at"], said["action"], said["notice"])
+        told = [said[name] for name in ("record", "person", "at", "action", "notice")]
+        told += [said["purposes"], "all skills" if said["skills"] is None else said["skills"], said["excepted_skills"]]
         event, processing = record["events"][0], record["pii_processing"]
-        shown = (record["record_id"], person, event["event_time"], event["event_state"], processing["privacy_notice"])
+        shown = [record["record_id"], person, event["event_time"], event["event_state"], processing["privacy_notice"]]
+        shown += [[one["purpose"] for one in processing["purposes"]]]
+        shown += [processing["services"], processing["services_excepted"]]
     except (KeyError, IndexError, TypeError, ValueError, RecursionError):
         raise DoesNotFit("the receipt is signed, and does not say what a receipt says") from None
     root = merkle.root_by_inclusion(merkle.leaf_hash(text.encode()), seq - 1, checkpoint.size, proof)

@@ -1,25 +1,43 @@
 """Preferences: consent, display, keys, browsers, and what was captured from me."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import Field
 
 from goldvein.consent import service as consent
-from goldvein.consent.tables import ConsentEvent
+from goldvein.consent.api import languages_of
+from goldvein.consent.decision import (
+    Coverage,
+    can_be_withdrawn,
+    coverage_of,
+    covers_simple_purposes,
+    is_in_force,
+    leaves_consent,
+)
+from goldvein.consent.notices import (
+    edition_in_force,
+    notice_in_force,
+    notices_in_force,
+    record_shown,
+    requests_to,
+)
+from goldvein.consent.tables import ConsentEvent, ConsentRequest
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField, NotFound, StaleRevision
 from goldvein.examples import service as examples
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime, RuntimeDep
-from goldvein.identity.actor import scopes_of
+from goldvein.identity.actor import Actor, scopes_of
 from goldvein.identity.keys import SCOPES
 from goldvein.identity.service import NewKey, key_is_live
 from goldvein.identity.tables import ApiKey
 from goldvein.me import withdrawal
-from goldvein.me.api import choose
+from goldvein.me.api import choose, data_of, refuse
 from goldvein.skills import service as skills
 from goldvein.web.forms import FilledForm, SentForm, Text, count_in, end_of_day, need_id, refused, whole_number
 from goldvein.web.rendering import notice_html, render
@@ -49,12 +67,42 @@ class _Captured:
     pages: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _SkillChoice:
+    """One skill, with whether the consent in force is for it and how much is held that was captured at it."""
+
+    id: str
+    name: str
+    count: int
+    is_covered: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _HistoryRow:
+    """One consent event as a person reads it."""
+
+    action: str
+    at: datetime
+    channel: str
+    notice: str
+    purposes: list[str] = field(default_factory=list)
+    only: list[str] | None = None
+    but: list[str] | None = None
+    until: datetime | None = None
+
+
 class _ConsentForm(SentForm):
     """A choice about consent, with what the page it was made on had shown."""
 
     training_data_consent: str = ""
     consent_revision: str = ""
     notice_version: str = ""
+
+
+class _PurposesForm(_ConsentForm):
+    """The same choice, purpose by purpose."""
+
+    purposes: list[str] = Field(default_factory=list)
 
 
 class _KeyForm(SentForm):
@@ -84,8 +132,8 @@ def _preferences_page(
     key_form: FilledForm | None = None,
 ) -> Response:
     actor, now = viewer.actor, runtime.now()
-    version, text = consent.builtin_notice()
     with runtime.database.read(actor.tenant_id) as session:
+        notice = notice_in_force(session, languages_of(request))
         consented, revision = consent.person_state(session, actor.person_id, now)
         latest = consent.consent_event(session, actor.person_id)
         values = {
@@ -94,32 +142,87 @@ def _preferences_page(
             "keys": [_KeyView(row=key, is_live=key_is_live(key, now)) for key in _keys(session, viewer)],
             "sessions": identity.sessions_of(session, actor.person_id, now),
             "captured": _captured(session, actor.person_id, page),
-            "covered_skills": _covered_skills(session, latest),
+            "skill_choices": _skill_choices(session, actor, latest, now),
+            "covered_skills": _names_of(session, latest.skill_ids if latest else None),
+            "excepted_skills": _names_of(session, latest.excepted_skill_ids if latest else None),
+            "history": _history(session, actor),
+            "can_withdraw": can_be_withdrawn(consent.consent_history(session, actor.person_id)),
         }
+    record_shown(runtime.database, actor, notice, now)
     return render(
         request,
         "preferences.html",
         status=status,
         conflict=conflict,
-        notice=notice_html(text),
-        notice_version=version,
+        notice=notice,
+        notice_text=notice_html(notice.text),
         consented=consented,
         consent_revision=revision,
         consent_event=latest,
+        standing=_standing(latest, now, notice.edition),
         key_form=key_form or FilledForm(),
         scopes=[scope for scope in SCOPES if scope in scopes_of(actor.role)],
         **values,
     )
 
 
+def _standing(latest: ConsentEvent | None, at: datetime, edition: int) -> str:
+    """Where a consent stands, in one word of the page's."""
+    if latest is None:
+        return "never"
+    if not leaves_consent(latest):
+        return latest.action
+    if is_in_force(latest, at, edition):
+        return "in_force"
+    return "outdated" if covers_simple_purposes(latest, at) else "expired"
+
+
 def _keys(session: TenantSession, viewer: Viewer) -> list[ApiKey]:
     return identity.keys_of(session, viewer.actor.person_id)
 
 
-def _covered_skills(session: TenantSession, event: ConsentEvent | None) -> list[str]:
-    """The names of the skills a consent is limited to; empty when it is for all."""
-    skill_ids = event.skill_ids if event is not None and event.skill_ids is not None else []
-    return list(_skill_names(session, skill_ids).values())
+def _skill_choices(
+    session: TenantSession, actor: Actor, event: ConsentEvent | None, at: datetime
+) -> list[_SkillChoice]:
+    """The skills a choice was made for, or from which something is held, each with what can be done about it."""
+    counts = examples.count_held(session, actor.person_id)
+    coverage = coverage_of(event) if event is not None else Coverage()
+    named = {*counts, *(coverage.skill_ids or ()), *coverage.excepted}
+    in_force = is_in_force(event, at, edition_in_force(session))
+    rows = [
+        _SkillChoice(id=one, name=name, count=counts.get(one, 0), is_covered=in_force and coverage.holds(one))
+        for one, name in _skill_names(session, sorted(named)).items()
+    ]
+    return sorted(rows, key=lambda row: row.name.casefold())
+
+
+def _history(session: TenantSession, actor: Actor) -> list[_HistoryRow]:
+    """What happened to my consent and what I was shown, newest first."""
+    events: list[ConsentEvent | ConsentRequest] = [*consent.consent_history(session, actor.person_id)]
+    shown = sorted([*requests_to(session, actor.person_id), *events], key=lambda row: row.occurred_at)
+    return [_history_row(session, row) for row in reversed(shown)]
+
+
+def _history_row(session: TenantSession, row: ConsentEvent | ConsentRequest) -> _HistoryRow:
+    if isinstance(row, ConsentRequest):
+        asked = [_skill_name(session, row.skill_id)] if row.skill_id is not None else None
+        return _HistoryRow(
+            action="requested", at=row.occurred_at, channel=row.channel, notice=row.notice_version, only=asked
+        )
+    return _HistoryRow(
+        action=row.action,
+        at=row.occurred_at,
+        channel=row.channel,
+        notice=row.notice_version,
+        purposes=row.purposes,
+        only=_names_of(session, row.skill_ids),
+        but=_names_of(session, row.excepted_skill_ids),
+        until=row.expires_at,
+    )
+
+
+def _names_of(session: TenantSession, skill_ids: list[str] | None) -> list[str] | None:
+    return None if skill_ids is None else list(_skill_names(session, skill_ids).values())
 
 
 def _skill_names(session: TenantSession, skill_ids: list[str]) -> dict[str, str]:
@@ -160,14 +263,80 @@ def choose_consent(
         consented, current = consent.person_state(session, viewer.actor.person_id, runtime.now())
     if give == consented and expected == current:
         return see_other("/preferences", done="consent_unchanged")
-    options = {"notice_version": sent.notice_version} if give else {}
+    return _choose(request, viewer, runtime, sent, give=give)
+
+
+def _choose(
+    request: Request, viewer: Viewer, runtime: Runtime, sent: _ConsentForm, *, give: bool, **options: Any
+) -> Response:
+    """Give or withdraw what a form says, if all is as it was when the form was made."""
+    if give:
+        options["notice_version"] = sent.notice_version
     try:
-        erased = choose(runtime, viewer.actor, give=give, expected_seq=expected, **options)
+        erased = choose(runtime, viewer.actor, give=give, expected_seq=_revision(sent.consent_revision), **options)
     except StaleRevision as conflict:
-        return _preferences_page(request, viewer, runtime, status=409, conflict=conflict.message)
+        return _preferences_page(request, viewer, runtime, status=409, conflict=_conflict(conflict))
     if give:
         return see_other("/preferences", done="consent_given")
     return see_other("/preferences", done="consent_withdrawn", count=erased)
+
+
+def _conflict(conflict: StaleRevision) -> str:
+    if "text" in conflict.current:
+        return (
+            "The notice was replaced while you read it. This is the one in force now; please read it and decide again."
+        )
+    return conflict.message
+
+
+@router.post("/preferences/consent/purposes")
+def choose_purposes(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_PurposesForm, Form()]
+) -> Response:
+    """Store a yes or no for each purpose; a no to all of them withdraws. The skills it is for stay as they are."""
+    expected = _revision(sent.consent_revision)
+    with runtime.database.read(viewer.actor.tenant_id) as session:
+        consented, current = consent.person_state(session, viewer.actor.person_id, runtime.now())
+        latest = consent.consent_event(session, viewer.actor.person_id)
+    before = set(latest.purposes) if consented and latest is not None else set()
+    if set(sent.purposes) == before and expected == current:
+        return see_other("/preferences", done="consent_unchanged")
+    if not sent.purposes:
+        return _choose(request, viewer, runtime, sent, give=False)
+    return _choose(request, viewer, runtime, sent, give=True, purposes=sent.purposes, same_skills=consented)
+
+
+@router.post("/preferences/consent/refuse")
+def refuse_consent(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_ConsentForm, Form()]
+) -> Response:
+    """Say no to the notice shown; nobody asks again until the organisation asks for more."""
+    expected = _revision(sent.consent_revision)
+    try:
+        refuse(runtime, viewer.actor, notice_version=sent.notice_version, expected_seq=expected)
+    except StaleRevision as conflict:
+        return _preferences_page(request, viewer, runtime, status=409, conflict=_conflict(conflict))
+    return see_other("/preferences", done="consent_refused")
+
+
+@router.post("/preferences/consent/skills/{skill_id}/give")
+def give_for_skill(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, skill_id: str, sent: Annotated[_ConsentForm, Form()]
+) -> Response:
+    """Give consent for one skill more."""
+    return _choose(request, viewer, runtime, sent, give=True, skill_ids=[_skill_id(viewer, runtime, skill_id)])
+
+
+@router.post("/preferences/consent/skills/{skill_id}/withdraw")
+def withdraw_for_skill(viewer: ViewerDep, runtime: RuntimeDep, skill_id: str) -> Response:
+    """Withdraw for one skill with one click, and erase what was captured at it."""
+    erased = choose(runtime, viewer.actor, give=False, skill_ids=[_skill_id(viewer, runtime, skill_id)])
+    return see_other("/preferences", fragment="by-skill", done="skill_withdrawn", count=erased)
+
+
+def _skill_id(viewer: Viewer, runtime: Runtime, skill_id: str) -> str:
+    with runtime.database.read(viewer.actor.tenant_id) as session:
+        return skills.find_skill(session, need_id(skill_id, "skill")).id
 
 
 @router.post("/preferences/consent/withdraw")
@@ -180,18 +349,15 @@ def withdraw(viewer: ViewerDep, runtime: RuntimeDep) -> Response:
 @router.post("/preferences/consent/renew")
 def renew(request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_ConsentForm, Form()]) -> Response:
     """Give the consent that is in force once more, for the same purposes and skills, so that it lasts longer."""
-    expected = _revision(sent.consent_revision)
     with runtime.database.read(viewer.actor.tenant_id) as session:
         latest = consent.consent_event(session, viewer.actor.person_id)
         consented, _ = consent.person_state(session, viewer.actor.person_id, runtime.now())
+        asked = {purpose for notice in notices_in_force(session) for purpose in notice.purposes}
     if latest is None or not consented:
         return _preferences_page(request, viewer, runtime, status=409, conflict=StaleRevision(current={}).message)
-    options = {"purposes": latest.purposes, "skill_ids": latest.skill_ids, "notice_version": sent.notice_version}
-    try:
-        choose(runtime, viewer.actor, give=True, expected_seq=expected, **options)
-    except StaleRevision as conflict:
-        return _preferences_page(request, viewer, runtime, status=409, conflict=conflict.message)
-    return see_other("/preferences", done="consent_renewed")
+    purposes = [purpose for purpose in latest.purposes if purpose in asked]
+    answer = _choose(request, viewer, runtime, sent, give=True, purposes=purposes, same_skills=True)
+    return answer if answer.status_code != HTTPStatus.SEE_OTHER else see_other("/preferences", done="consent_renewed")
 
 
 def _revision(text: str) -> int:
@@ -199,6 +365,14 @@ def _revision(text: str) -> int:
     if revision is None:
         raise InvalidField(field="consent_revision", reason="missing; open the page again")
     return revision
+
+
+@router.get("/preferences/notices/{version}")
+def show_notice(request: Request, viewer: ViewerDep, runtime: RuntimeDep, version: str) -> Response:
+    """Show a notice that is or was in force: what a choice in the history points to."""
+    with runtime.database.read(viewer.actor.tenant_id) as session:
+        version, language, text = consent.find_visible_notice(session, version)
+    return render(request, "notice.html", version=version, language=language, notice_text=notice_html(text))
 
 
 @router.post("/preferences/display")
@@ -210,6 +384,15 @@ def choose_display(viewer: ViewerDep, runtime: RuntimeDep, display: Text = "") -
 
 
 # What was captured from me
+
+
+@router.get("/preferences/data.json")
+def download_data(viewer: ViewerDep, runtime: RuntimeDep) -> Response:
+    """Download everything that is kept about me and capture, as JSON."""
+    with runtime.database.read(viewer.actor.tenant_id) as session:
+        content = data_of(session, viewer.actor).model_dump_json(indent=2)
+    attached = {"content-disposition": 'attachment; filename="goldvein-my-data.json"'}
+    return Response(content, media_type="application/json", headers=attached)
 
 
 @router.post("/preferences/data/erase")

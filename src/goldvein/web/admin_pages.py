@@ -1,20 +1,24 @@
-"""The organisation: capture switch, name, members, sanitizer rules, keys. No captured text and nobody's consent."""
+"""The organisation: capture switch, notices, name, members, sanitizer rules, keys. No captured text."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
+from pydantic import Field
 
+from goldvein.consent import notices
 from goldvein.consent import service as consent
-from goldvein.errors import Conflict, InvalidField, NotFound
+from goldvein.consent.decision import PURPOSES
+from goldvein.errors import Conflict, InvalidField, NotFound, StaleRevision
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime, RuntimeDep
 from goldvein.identity.api import show_member
 from goldvein.identity.service import key_is_live, need_revision
 from goldvein.identity.tables import ApiKey
+from goldvein.me.revocation import revoke
 from goldvein.policy import service as policy
 from goldvein.web.forms import FilledForm, SentForm, Text, need_id, plain, refused, revision_of
-from goldvein.web.rendering import render
+from goldvein.web.rendering import notice_html, render
 from goldvein.web.viewer import Viewer, ViewerDep, see_other
 
 router = APIRouter()
@@ -45,6 +49,16 @@ class _InvitationForm(SentForm):
     role: str = "member"
 
 
+class _NoticeForm(SentForm):
+    """A notice to put in force."""
+
+    revision: str = ""
+    language: str = ""
+    text: str = ""
+    purposes: list[str] = Field(default_factory=list)
+    wider: str = ""
+
+
 class _RuleForm(SentForm):
     """A rule to add to the sanitizer."""
 
@@ -68,6 +82,8 @@ def _admin_page(
     name_form: FilledForm | None = None,
     invitation_form: FilledForm | None = None,
     rule_form: FilledForm | None = None,
+    notice_form: FilledForm | None = None,
+    conflict: str = "",
 ) -> Response:
     viewer.actor.need_admin()
     with runtime.database.read(viewer.actor.tenant_id) as session:
@@ -77,6 +93,8 @@ def _admin_page(
         members = [show_member(membership, person) for membership, person in identity.members(session)]
         keys = identity.keys_of(session)
         rules = policy.list_rules(session)
+        published = notices.publications(session)
+        in_force = notices.notices_in_force(session)
     names = {member.person_id: member.name or member.email for member in members}
     return render(
         request,
@@ -92,7 +110,18 @@ def _admin_page(
         most_rules=policy.MAX_RULES,
         invitation_form=invitation_form or FilledForm(),
         rule_form=rule_form or FilledForm(),
+        conflict=conflict,
+        published=published,
+        notices=[(notice, notice_html(notice.text)) for notice in in_force],
+        notice_form=notice_form or _filled_with(in_force[0]),
+        purposes=PURPOSES,
+        others=[member for member in members if member.person_id != viewer.actor.person_id],
     )
+
+
+def _filled_with(notice: notices.NoticeInForce) -> FilledForm:
+    ticked = {f"purpose_{purpose}": "on" for purpose in notice.purposes}
+    return FilledForm(values={"language": notice.language, "text": notice.text, "wider": "yes", **ticked})
 
 
 def _owner(key: ApiKey, names: dict[str, str]) -> str | None:
@@ -192,6 +221,48 @@ def invite_again(request: Request, viewer: ViewerDep, runtime: RuntimeDep, perso
 def _show_invitation(request: Request, runtime: Runtime, token: str, email: str) -> Response:
     link = f"{runtime.settings.base_url}/welcome/{token}"
     return render(request, "invitation.html", status=201, link=link, email=email)
+
+
+@router.post("/admin/notices")
+def publish_notice(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_NoticeForm, Form()]
+) -> Response:
+    """Put a notice in force, if no other was meanwhile; what was typed stays in the form when something is wrong."""
+    viewer.actor.need_admin()
+    ticked = {f"purpose_{purpose}": "on" for purpose in sent.purposes}
+    form = FilledForm(values={**sent.typed(), **ticked})
+    try:
+        with runtime.database.write(viewer.actor.tenant_id) as session:
+            consent.publish(
+                session,
+                viewer.actor,
+                language=sent.language.strip(),
+                text=plain(sent.text),
+                purposes=sent.purposes,
+                wider=_is_wider(sent.wider),
+                now=runtime.now(),
+                expected_number=revision_of(sent.revision),
+            )
+    except InvalidField as error:
+        form = refused(form.values, error)
+        return _admin_page(request, viewer, runtime, status=422, notice_form=form)
+    except StaleRevision as error:
+        return _admin_page(request, viewer, runtime, status=409, notice_form=form, conflict=error.message)
+    return see_other("/admin", fragment="notices", done="notice_published")
+
+
+def _is_wider(text: str) -> bool:
+    if text not in {"yes", "no"}:
+        raise InvalidField(field="wider", reason="say whether it asks for more than before")
+    return text == "yes"
+
+
+@router.post("/admin/revoke-consent")
+def revoke_consent(viewer: ViewerDep, runtime: RuntimeDep, person_id: Text = "") -> Response:
+    """End a member's consent and erase what was captured from them; the page says the same if there was none."""
+    viewer.actor.need_admin()
+    revoke(runtime, viewer.actor, person_id)
+    return see_other("/admin", fragment="members", done="consent_revoked")
 
 
 @router.post("/admin/keys/{key_id}/revoke")

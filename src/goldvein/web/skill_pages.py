@@ -6,6 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from goldvein.capture import service as capture
+from goldvein.consent import service as consent
+from goldvein.consent.api import languages_of
+from goldvein.consent.notices import notice_in_force, record_shown
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField
 from goldvein.examples import service as examples
@@ -108,14 +111,20 @@ def list_skills(request: Request, viewer: ViewerDep, runtime: RuntimeDep, cursor
 
 @router.get("/skills/{slug}")
 def show_skill(request: Request, viewer: ViewerDep, runtime: RuntimeDep, slug: str) -> Response:
-    """Show what a skill is, who wrote it, and its numbers."""
+    """Show what a skill is, who wrote it, and its numbers; once, and where nobody said no, ask for consent."""
     with runtime.database.read(viewer.actor.tenant_id) as session:
         skill = skills.find_skill(session, slug)
         head = skill_head(session, viewer.actor, skill)
         version = skills.current_version(session, skill)
         author_ids = [skill.author_id, *skills.co_authors(session, skill)]
         authors = [identity.person_of(session, person_id).name for person_id in author_ids]
-    return render(request, "skill_overview.html", skill=head, version=version, authors=authors, tab="overview")
+        notice = notice_in_force(session, languages_of(request))
+        asks = consent.should_ask(session, viewer.actor, skill.id, notice, runtime.now())
+    if asks:
+        record_shown(runtime.database, viewer.actor, notice, runtime.now(), skill_id=head.id)
+    return render(
+        request, "skill_overview.html", skill=head, version=version, authors=authors, asks=asks, tab="overview"
+    )
 
 
 @router.get("/skills/{slug}/feedback")
