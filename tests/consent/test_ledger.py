@@ -48,6 +48,9 @@ def play(world: World) -> dict[str, str]:
     ok(alice.delete(f"/api/training-examples/{deleted}"), 204)
     rule = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
     ok(dana.post("/api/settings/sanitizer-rules", json=rule), 201)
+    ok(bob.get("/api/notice"))
+    french = {"language": "fr", "text": "Nous demandons.", "purposes": ["training"], "wider": False}
+    ok(dana.post("/api/notices", json=french), 201)
     ok(bob.post("/api/me/consent", json={"decision": "withdraw"}))
     ok(dana.post("/api/invitations", json={"email": "frida@acme.example", "name": "Frida"}), 201)
     erin = world.someone("erin").person_id
@@ -73,6 +76,8 @@ def test_a_played_session_is_in_the_ledger_in_order_and_without_holes(world: Wor
         ("person", "given"),
         ("person", "withdrawn"),
     ]
+    assert [(e["language"], e["edition"], e["purposes"]) for e in of_kind(world, "notice")] == [("fr", 1, ["training"])]
+    assert len(of_kind(world, "requested")) == 1
     revoked = [entry["key"] for entry in of_kind(world, "key") if entry["change"] == "revoked"]
     assert revoked == [world.someone("erin").key_id]
     assert [e["change"] for e in of_kind(world, "member")][-2:] == ["invited", "deactivated"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from alembic import command
 from conftest import SERVER_KEY, START, World
 from helpers import ok
 from sqlalchemy import create_engine, text
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, text
 from goldvein.cli import main
 from goldvein.consent import ledger
 from goldvein.db.ids import new_id
-from goldvein.db.migrate import upgrade
+from goldvein.db.migrate import config_for, newest_revision, upgrade
 from goldvein.examples.proof import Proof, prove
 
 
@@ -72,14 +73,31 @@ def test_an_honest_store_holds_through_everything_that_can_happen(world: World) 
     world.capture(text="fourth")
     ok(alice.delete(f"/api/training-examples/{second}"), 204)
     ok(bob.delete(f"/api/me/data/{third}"))
+    wider = {"language": "en", "text": "We ask for more.", "purposes": ["training"], "wider": True}
+    ok(dana.post("/api/notices", json=wider), 201)
+    ok(bob.post("/api/me/consent", json={"decision": "give"}))
+    world.capture(text="fifth")
     ok(bob.post("/api/me/consent", json={"decision": "withdraw"}))
-    assert proof(world) == Proof(from_ledger=4, older_than_ledger=0, unproved=[])
+    assert proof(world) == Proof(from_ledger=5, older_than_ledger=0, unproved=[])
     ok(alice.delete("/api/skills/release-notes?confirm=release-notes"))
-    assert proof(world) == Proof(from_ledger=4, older_than_ledger=0, unproved=[])
+    assert proof(world) == Proof(from_ledger=5, older_than_ledger=0, unproved=[])
 
 
 def after_withdrawal(world: World) -> None:
     ok(world.client("bob").post("/api/me/consent", json={"decision": "withdraw"}))
+
+
+def after_a_withdrawal_for_this_skill(world: World) -> None:
+    ok(world.client("bob").post("/api/me/consent", json={"decision": "withdraw", "skills": ["release-notes"]}))
+
+
+def after_a_wider_notice(world: World) -> None:
+    wider = {"language": "en", "text": "We ask for more.", "purposes": ["training"], "wider": True}
+    ok(world.client("dana").post("/api/notices", json=wider), 201)
+
+
+def after_a_revocation(world: World) -> None:
+    ok(world.client("dana").post(f"/api/members/{world.someone('bob').person_id}/revoke-consent"), 204)
 
 
 def after_switching_off(world: World) -> None:
@@ -104,6 +122,9 @@ def after_a_consent_for_no_skill_of_these(world: World) -> None:
     ("no_longer", "reason"),
     [
         (after_withdrawal, "withdrawn"),
+        (after_a_withdrawal_for_this_skill, "skill_not_covered"),
+        (after_a_wider_notice, "notice_outdated"),
+        (after_a_revocation, "revoked"),
         (after_switching_off, "tenant_switch_off"),
         (after_expiry, "expired"),
         (after_another_consent, "other_record"),
@@ -178,16 +199,17 @@ def test_a_consent_event_that_the_ledger_does_not_know_is_no_consent(world: Worl
 
 
 def begin_again(world: World) -> None:
-    """Make the store one of the release before the ledger, and upgrade it."""
+    """Take the ledger away and begin it again, as the upgrade of a store without one does."""
     owner_url = world.owner_url.replace("goldvein_owner", "postgres")
     engine = create_engine(owner_url)
     with engine.begin() as connection:
-        for statement in (
-            "DROP TABLE ledger_entries",
-            "DROP TABLE commitment_keys",
-            "UPDATE alembic_version SET version_num = '0003'",
-        ):
-            connection.execute(text(statement))
+        for table in ("ledger_entries", "commitment_keys"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
+        command.upgrade(config_for(connection), "0004")
+        connection.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": newest_revision()})
+        for table in () if world.is_sqlite else ("ledger_entries", "commitment_keys"):
+            connection.execute(text(f"ALTER TABLE {table} OWNER TO goldvein_owner"))
     engine.dispose()
     upgrade(world.owner_url, world.runtime.settings.database_url)
 

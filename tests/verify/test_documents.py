@@ -171,10 +171,19 @@ def test_what_is_no_envelope_is_refused_in_words(envelope: Any) -> None:
         opened(envelope, CHECKPOINT, KEYS)
 
 
+PROCESSING = {
+    "privacy_notice": "sha256:n",
+    "purposes": [{"purpose": "training"}],
+    "services": "all skills",
+    "services_excepted": ["s1"],
+}
+
+
 def receipt(**changes: Any) -> dict[str, Any]:
     """A signed receipt of the fourth entry of seven; `changes` are made before it is signed."""
     person = commitment(PERSON_KEY, TENANT, PERSON)
     said = {"record": "r1", "person": person, "at": AT, "action": "given", "notice": "sha256:n"}
+    said |= {"purposes": ["training"], "skills": None, "excepted_skills": ["s1"]}
     texts = [json.dumps({"seq": number, **said}) for number in range(1, 8)]
     leaves = [merkle.leaf_hash(text.encode()) for text in texts]
 
@@ -187,7 +196,7 @@ def receipt(**changes: Any) -> dict[str, Any]:
     record = {
         "record_id": "r1",
         "pii_principal_id": PERSON,
-        "pii_processing": {"privacy_notice": "sha256:n"},
+        "pii_processing": PROCESSING,
         "events": [{"event_time": AT, "event_state": "given"}],
     }
     place: dict[str, Any] = {
@@ -218,7 +227,10 @@ def test_a_receipt_holds_and_says_where_it_stands() -> None:
         ({"record": {"record_id": "r2"}}, "says something else"),
         ({"record": {"pii_principal_id": "alice"}}, "says something else"),
         ({"record": {"events": [{"event_time": AT, "event_state": "withdrawn"}]}}, "says something else"),
-        ({"record": {"pii_processing": {"privacy_notice": "sha256:m"}}}, "says something else"),
+        ({"record": {"pii_processing": PROCESSING | {"privacy_notice": "sha256:m"}}}, "says something else"),
+        ({"record": {"pii_processing": PROCESSING | {"purposes": []}}}, "says something else"),
+        ({"record": {"pii_processing": PROCESSING | {"services": ["s1"]}}}, "says something else"),
+        ({"record": {"pii_processing": PROCESSING | {"services_excepted": []}}}, "says something else"),
     ],
 )
 def test_a_receipt_that_the_server_signed_wrongly_is_seen(changes: dict[str, Any], named: str) -> None:

@@ -205,7 +205,7 @@ def record_consent(session: TenantSession, event: ConsentEvent) -> None:
 
 
 def _other(actor_id: str | None, person_id: str | None) -> str | None:
-    """The actor (None: time alone), unless it is the person: two commitments in one entry would tell that they are one."""
+    """The actor (None: time alone), unless it is the person: two commitments would tell that they are one."""
     return None if actor_id == person_id else actor_id
 
 
