@@ -303,6 +303,7 @@ UNREADABLE = {
     *("invalid utf-8 in what is ignored", "deep in a field", "many digits in a field", "bad text"),
     *("a list", "a text", "null", "empty", "an unknown field", "half a pair as name", "a NUL as name"),
 }
+NOTICE = {"language": "en", "text": "We ask.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9][0-9]", "example": "EMP-12"}
 JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "PATCH /api/members/{person_id}": ("dana", {"role": "member"}),
@@ -314,6 +315,7 @@ JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/skills/{skill_id}/successor": ("dana", {"person_id": "{person_id}"}),
     "PATCH /api/settings": ("dana", {"name": "Other"}),
     "POST /api/settings/sanitizer-rules": ("dana", RULE),
+    "POST /api/notices": ("dana", NOTICE),
     "POST /api/feedback": ("bob", {"skill_id": "release-notes", "feedback_type": "thumbs_up"}),
     "PATCH /api/feedback/{feedback_id}": ("alice", {"reply": "Thanks"}),
     "POST /api/skills/{skill_id}/training-examples": ("alice", {"example_input": "a", "example_output": "b"}),
@@ -468,7 +470,12 @@ WRONG_VALUES: list[tuple[str, dict[str, Any], str]] = [
     ("POST /api/me/consent", {"decision": "give", "purposes": []}, "purposes"),
     ("POST /api/me/consent", {"decision": "give", "purposes": ["everything"]}, "purposes"),
     ("POST /api/me/consent", {"decision": "give", "skills": []}, "skills"),
-    ("POST /api/me/consent", {"decision": "withdraw", "purposes": ["training"]}, "purposes"),
+    ("POST /api/me/consent", {"decision": "withdraw", "purposes": ["everything"]}, "purposes"),
+    ("POST /api/notices", {**NOTICE, "language": "EN"}, "language"),
+    ("POST /api/notices", {**NOTICE, "text": " "}, "text"),
+    ("POST /api/notices", {**NOTICE, "text": "x" * 20_001}, "text"),
+    ("POST /api/notices", {**NOTICE, "purposes": ["sharing_outside_tenant"]}, "purposes"),
+    ("POST /api/notices", {**NOTICE, "wider": "perhaps"}, "wider"),
     ("PATCH /api/me/preferences", {"display": "face"}, "display"),
     ("PATCH /api/settings", {"name": "a\x00b"}, "name"),
     ("PATCH /api/settings", {}, "body"),

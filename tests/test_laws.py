@@ -531,7 +531,7 @@ def test_law_2_no_example_outlives_a_withdrawal_among_many_captures(world: World
     first.wait()
     started = time.monotonic()
     assert choose(world, "bob", give=False).status_code == 200
-    assert time.monotonic() - started < 5  # captures do not starve a withdrawal
+    assert time.monotonic() - started < 15  # captures do not starve a withdrawal
     for thread in threads:
         thread.join()
     captured = [answer for answer in answers if answer["outcome"] == "captured"]

@@ -31,6 +31,7 @@ BUILTIN_EDITION: Final = 1
 
 MAX_NOTICE_CHARS: Final = 20_000
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
+_VERSION: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _CONTACTS: Final = frozenset({"email", "phone"})  # a notice says whom to turn to
 _MOST_LANGUAGES_ASKED: Final = 20
 
@@ -139,7 +140,7 @@ def notice_chosen(session: TenantSession, version: str | None, languages: Sequen
 
 def find_notice(session: TenantSession, version: str) -> Notice:
     """A notice that is or was in force in this tenant, by its version."""
-    found = session.scalar(select(Notice).where(Notice.version == version))
+    found = session.scalar(select(Notice).where(Notice.version == version)) if _VERSION.fullmatch(version) else None
     if found is None:
         raise NotFound(what="notice")
     return found
