@@ -33,7 +33,7 @@ PEOPLE_COMMANDS = {
     *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
     *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),
     *("verify ledger", "verify receipt"),
-    *(f"data {name}" for name in ("show", "erase")),
+    *(f"data {name}" for name in ("show", "erase", "report-leak", "delete-account")),
     *(f"key {name}" for name in ("list", "create", "revoke", "rotate")),
     *(f"hook {name}" for name in ("install", "status", "remove")),
     *(

@@ -196,6 +196,15 @@ API: dict[str, tuple[str, Tries]] = {
     "GET /api/notices/{version}": (FOREIGN, foreign("/api/notices/{notice}")),
     "POST /api/notices/{version}/invalidate": (FOREIGN, foreign("/api/notices/{notice}/invalidate")),
     "POST /api/members/{person_id}/revoke-consent": (FOREIGN, foreign("/api/members/{person}/revoke-consent")),
+    "DELETE /api/members/{person_id}": (FOREIGN, foreign("/api/members/{person}")),
+    # Not confirmed: nothing ends.
+    "DELETE /api/settings": (OWN, own("/api/settings", 422, params={"confirm": "Wrong"})),
+    "DELETE /api/me": (OWN, own("/api/me", 422, params={"confirm": "wrong@nowhere.example"})),
+    "GET /api/incidents": (OWN, own("/api/incidents")),
+    "POST /api/training-examples/{example_id}/report-leak": (
+        FOREIGN,
+        foreign("/api/training-examples/{example}/report-leak"),
+    ),
     "POST /api/feedback": (
         FOREIGN,
         both(
@@ -296,7 +305,17 @@ PAGES: dict[str, tuple[str, Tries]] = {
         FOREIGN,
         foreign("/training-examples/{example}/review", data={"decision": "quarantine", "revision": "1"}),
     ),
+    "POST /training-examples/{example_id}/report-leak": (FOREIGN, foreign("/training-examples/{example}/report-leak")),
     "GET /preferences": (OWN, own("/preferences")),
+    "GET /preferences/consent/{event_id}/receipt.json": (
+        FOREIGN,
+        foreign("/preferences/consent/{record}/receipt.json"),
+    ),
+    "POST /preferences/data/{example_id}/report-leak": (FOREIGN, foreign("/preferences/data/{example}/report-leak")),
+    "POST /preferences/delete-account": (
+        OWN,
+        own("/preferences/delete-account", 422, data={"confirm": "wrong@nowhere.example"}),
+    ),
     "POST /preferences/consent": (OWN, own("/preferences/consent", 303, data={"consent_revision": "0"})),
     "POST /preferences/consent/withdraw": (OWN, own("/preferences/consent/withdraw", 303)),
     "POST /preferences/consent/purposes": (
@@ -326,6 +345,8 @@ PAGES: dict[str, tuple[str, Tries]] = {
     "POST /admin/capture": (OWN, own("/admin/capture", 303, data={"capture": "off", "revision": "0"})),
     # The second change of the name: the first went through the API, above.
     "POST /admin/name": (OWN, own("/admin/name", 303, data={"name": "Globex", "revision": "2"})),
+    "POST /admin/members/{person_id}/erase": (FOREIGN, foreign("/admin/members/{person}/erase")),
+    "POST /admin/delete-organisation": (OWN, own("/admin/delete-organisation", 422, data={"confirm": "Wrong"})),
     "POST /admin/members/{person_id}": (
         FOREIGN,
         foreign("/admin/members/{person}", data={"change": "deactivate", "revision": "1"}),
@@ -527,6 +548,7 @@ def test_an_admin_who_is_not_the_author_sees_no_captured_text_and_no_name(world:
     client = world.client("dana") if way == "key" else world.browser("dana")
     captured = (SECRET_INPUT, SECRET_OUTPUT, REVIEWED)
     manages_members = {"GET /api/members", "GET /api/keys", "GET /admin", "PATCH /api/members/{person_id}"}
+    manages_members |= {"POST /admin/delete-organisation"}  # unconfirmed, it leads back to that page
     manages_members |= {"POST /admin/notices"}  # the second one is a conflict, shown on the page of the admin
     destroys = {"POST /sign-out", "POST /admin/members/{person_id}", "PATCH /api/members/{person_id}"}
     destroys |= {"POST /admin/revoke-consent", "POST /api/members/{person_id}/revoke-consent"}

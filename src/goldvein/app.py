@@ -26,7 +26,7 @@ from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
 from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_address
 from goldvein.me import api as me_api
-from goldvein.me import revocation
+from goldvein.me import endings
 from goldvein.policy import api as policy_api
 from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed, TextTooLong, need_names
 from goldvein.skills import api as skills_api
@@ -85,7 +85,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         capture_api,
         datasets_api,
         me_api,
-        revocation,
+        endings,
     ):
         app.include_router(slice_api.router)
     _add_operations(app, runtime)

@@ -27,6 +27,7 @@ from goldvein.errors import NotConfigured
 from goldvein.examples.rescan import Rescanned, rescan
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
+from goldvein.me import tenant_deletion
 from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import PREFIX, Settings
 from goldvein.telemetry import SHARED_METRICS_VARIABLE, configure_logging
@@ -193,6 +194,7 @@ def _record_expiry(runtime: Runtime, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             record_expired_everywhere(runtime)
+            tenant_deletion.purge(runtime.database)
         except Exception as error:  # a thread has nobody above it: logged by class and place, and tried again
             log.warning("expiry_interrupted", exc_info=error)
         stop.wait(EXPIRY_SECONDS)

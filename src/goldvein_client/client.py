@@ -372,6 +372,14 @@ class Client:
         path = "/api/me/data" if example_id is None else f"/api/me/data/{_segment(example_id)}"
         return self.request("DELETE", path)
 
+    def report_leak(self, example_id: str) -> JSONObject:
+        """Erase an example that holds what should have been removed, with its copies; the admins learn of it."""
+        return self.request("POST", f"/api/training-examples/{_segment(example_id)}/report-leak")
+
+    def delete_account(self, confirm: str) -> JSONObject:
+        """Delete my account in this organisation; `confirm` repeats my address. There is no way back."""
+        return self.request("DELETE", "/api/me", params={"confirm": confirm})
+
     # Me, my keys, the tenant
 
     def get_me(self) -> JSONObject:

@@ -56,6 +56,10 @@ def play(world: World) -> dict[str, str]:
     erin = world.someone("erin").person_id
     ok(alice.post("/api/skills/release-notes/co-authors", json={"person_id": erin}))
     ok(dana.patch(f"/api/members/{erin}", json={"active": False}))
+    golden = {"example_input": "a leak", "example_output": "b"}
+    leaking = ok(alice.post("/api/skills/release-notes/training-examples", json=golden), 201)["id"]
+    ok(alice.post(f"/api/training-examples/{leaking}/report-leak"), 201)
+    ok(dana.delete(f"/api/members/{erin}"), 204)
     return {"approved": approved, "deleted": deleted, "left": left}
 
 
@@ -64,12 +68,13 @@ def test_a_played_session_is_in_the_ledger_in_order_and_without_holes(world: Wor
     found = entries(world)
     assert [entry["seq"] for entry in found] == list(range(1, len(found) + 1))
     assert found[0]["kind"] == "ledger_begins"
-    assert {entry["kind"] for entry in found} == set(ledger.KINDS) - {"rescanned"}
+    assert {entry["kind"] for entry in found} == set(ledger.KINDS) - {"rescanned", "ledger_sealed"}
     captured = [i for entry in of_kind(world, "captured") for i in entry["examples"][world.skill_id()]]
     assert captured == [examples["approved"], examples["deleted"], examples["left"]]
     assert [(entry["cause"], sorted(entry["examples"])) for entry in of_kind(world, "erased")] == [
         ("deleted_by_author", [examples["deleted"]]),
         ("withdrawn", sorted([examples["approved"], examples["left"]])),
+        ("leak", found[-3]["examples"]),
     ]
     assert [(entry["subject"], entry["action"]) for entry in of_kind(world, "consent")] == [
         ("tenant", "switched_on"),
@@ -80,7 +85,7 @@ def test_a_played_session_is_in_the_ledger_in_order_and_without_holes(world: Wor
     assert len(of_kind(world, "requested")) == 1
     revoked = [entry["key"] for entry in of_kind(world, "key") if entry["change"] == "revoked"]
     assert revoked == [world.someone("erin").key_id]
-    assert [e["change"] for e in of_kind(world, "member")][-2:] == ["invited", "deactivated"]
+    assert [e["change"] for e in of_kind(world, "member")][-3:] == ["invited", "deactivated", "erased"]
 
 
 def test_deleting_a_skill_names_every_example_that_went_with_it(world: World) -> None:

@@ -30,6 +30,19 @@ def forget_bodies(session: TenantSession, person_id: str, event_ids: list[str] |
     )
 
 
+def forget_member(session: TenantSession, person_id: str) -> None:
+    """Take a person out of the uses they reported, at the end of their account: the counts stay, without whose."""
+    unsynchronized = {"synchronize_session": False}
+    for forget in (
+        delete(KnownEvent).where(KnownEvent.person_id == person_id),
+        delete(HookTurn).where(HookTurn.reporter_id == person_id),
+        update(UsageEvent)
+        .where(UsageEvent.person_id == person_id)
+        .values(person_id=None, reporter_id=UsageEvent.key_id, session_id=None),
+    ):
+        session.execute(forget, execution_options=unsynchronized)
+
+
 def count_events(session: TenantSession, skill_id: str) -> int:
     """How many uses of a skill were reported."""
     return session.scalar(select(func.count()).select_from(UsageEvent).where(UsageEvent.skill_id == skill_id)) or 0

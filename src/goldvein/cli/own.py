@@ -399,6 +399,45 @@ def erase_data(
         say("Your consent still stands: later uses may be captured. `goldvein consent withdraw` ends that.")
 
 
+@command(data, "report-leak", "goldvein data report-leak ID")
+@with_client
+def report_leak(
+    client: Client,
+    example: Annotated[str, typer.Argument(metavar="ID", help="The example; yours, or of a skill you author.")],
+    *,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase an example that still holds a secret or somebody's data, with its copies, and tell the admins."""
+    if not yes and not typer.confirm("Erase this example and its copies? There is no way back.", err=True):
+        say("Nothing was changed.")
+        raise typer.Exit(1)
+    answer = client.report_leak(example)
+    if as_json:
+        say_json(answer)
+        return
+    say(f"{count_of(answer['erased_examples'], 'example')} erased. Your admins see that a leak was reported, not what.")
+
+
+@command(data, "delete-account", "goldvein data delete-account --confirm bob@acme.example")
+@with_client
+def delete_account(
+    client: Client,
+    confirm: Annotated[str, typer.Option(metavar="EMAIL", help="The address of your account.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete your account in this organisation: everything captured from you, your feedback, your keys, your name."""
+    answer = client.delete_account(confirm)
+    if as_json:
+        say_json(answer)
+        return
+    say(
+        f"Your account is deleted; {count_of(answer['erased_examples'], 'example')} erased."
+        " `goldvein logout` forgets the key."
+    )
+
+
 # Keys
 
 

@@ -39,6 +39,8 @@ KINDS: Final = (
     "key",
     "skill",
     "sanitizer_rule",
+    "incident",
+    "ledger_sealed",
 )
 IDS_AT_ONCE: Final = 1_000
 """How many examples one entry names at most, so that a page of entries has a bounded size."""
@@ -46,6 +48,8 @@ IDS_AT_ONCE: Final = 1_000
 _KEY_BYTES = 32
 _EMPTY: Final = (0, b"")
 _SIGNING = "ledger-signing"
+_FORGOTTEN = "forgotten people"
+_SEALED = '"kind":"ledger_sealed"'
 # Ids, states, versions and digests: nothing that a person could have written fits through here.
 _CLOSED = re.compile(r"[A-Za-z0-9._:+-]{0,200}")
 
@@ -80,9 +84,13 @@ def append(session: TenantSession, facts: Sequence[Fact]) -> None:
     people = _people_of(facts)
     held = session.scalars(select(CommitmentKey).where(CommitmentKey.person_id.in_(people))) if people else ()
     keys = {row.person_id: row.key for row in held}
+    forgotten = session.info.get(_FORGOTTEN, ())
     for person_id, key in _new_keys(people, keys).items():
         keys[person_id] = key
-        session.add(CommitmentKey(person_id=person_id, key=key))
+        if person_id not in forgotten:
+            session.add(CommitmentKey(person_id=person_id, key=key))
+    if newest is not None and _SEALED in newest.entry:
+        raise TenantViolation("the ledger is sealed: its tenant was deleted")
     end = (newest.seq, newest.peaks) if newest is not None else _EMPTY
     for seq, entry, peaks, record_id in _rows(end, facts, _commitments(session.tenant_id, keys)):
         session.add(LedgerEntry(seq=seq, entry=entry, peaks=peaks, record_id=record_id))
@@ -179,10 +187,10 @@ def consent_key(session: TenantSession, person_id: str) -> bytes | None:
 def forget_person(session: TenantSession, person_id: str) -> None:
     """Destroy the key of a person's commitments: what the ledger says of them then is of nobody.
 
-    For the erasure of an account. Whatever of them is recorded later, in this transaction too, gets a new key.
+    For the erasure of an account. What this transaction records of them stands under a key that is kept nowhere.
     """
-    lock_ledger(session)
     session.execute(delete(CommitmentKey).where(CommitmentKey.person_id == person_id))
+    session.info.setdefault(_FORGOTTEN, set()).add(person_id)
 
 
 def record_consent(session: TenantSession, event: ConsentEvent) -> None:

@@ -111,6 +111,18 @@ class TenantSession(Session):
             self.flush()
         self._enter(entered)
 
+    @contextmanager
+    def across_tenants(self) -> Iterator[None]:
+        """Reach identity rows of every tenant for a moment, in this transaction: a person may be in several."""
+        entered = self.info["tenant_id"]
+        self.flush()
+        self._enter(ANY_TENANT)
+        try:
+            yield
+            self.flush()
+        finally:
+            self._enter(entered)
+
     def _enter(self, tenant_id: str) -> None:
         """Work for this tenant from here on; on PostgreSQL the policies are told."""
         if self.info["tenant_id"] != tenant_id:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal_column, select, update
 
 from goldvein.consent import service as consent
 from goldvein.consent.decision import Decision
@@ -13,11 +13,11 @@ from goldvein.consent.ledger import record_erased
 from goldvein.db.batch import BulkInsert, Query, Transaction
 from goldvein.db.ids import is_id, new_id
 from goldvein.db.session import Fact, TenantSession, for_change, lock_consent
-from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, WrongStatus
+from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, StaleRevision, WrongStatus
 from goldvein.examples import review
 from goldvein.examples.findings import added, count_findings
 from goldvein.examples.rescan import TEXTS, bring_up_to_date
-from goldvein.examples.tables import ExampleRevision
+from goldvein.examples.tables import ExampleRevision, Incident
 from goldvein.feedback import kinds
 from goldvein.feedback.service import older_than
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
@@ -288,7 +288,7 @@ def user_display(
     if example.source == "usage_capture" and membership.display == "pseudonym":
         digest = server_key.stable_digest("pseudonym", example.skill_id, membership.person_id)
         return f"user-{digest.hex()[:8]}"
-    return identity.person_of(session, membership.person_id).name
+    return identity.shown_name(session, membership.person_id)
 
 
 def count_examples(session: TenantSession, skill_id: str) -> dict[str, dict[str, int]]:
@@ -464,7 +464,7 @@ def erase_captured(
     All of them, or one, or those of these skills.
     Whatever status they are in: nothing of them is left to review, edit, promote or export.
     """
-    held = [
+    held: list[ColumnElement[bool]] = [
         TrainingExample.user_id == person_id,
         TrainingExample.source == "usage_capture",
         TrainingExample.status != "withdrawn",
@@ -475,6 +475,11 @@ def erase_captured(
         held.append(TrainingExample.skill_id.in_(skill_ids))
     rows = select(TrainingExample.id, TrainingExample.usage_event_id).where(*held).order_by(TrainingExample.id)
     erased = {row_id: event_id for row_id, event_id in session.execute(rows) if event_id}
+    _null_texts(session, held, now)
+    return erased
+
+
+def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now: datetime) -> None:
     session.execute(
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
         execution_options={"synchronize_session": False},
@@ -488,7 +493,66 @@ def erase_captured(
         .values(**nothing, status="withdrawn", revision=TrainingExample.revision + 1, updated_at=now),
         execution_options={"synchronize_session": False},
     )
-    return erased
+
+
+def find_leaking(session: TenantSession, actor: Actor, example_id: str) -> TrainingExample:
+    """An example that somebody who may see it reports: an author of its skill, or whom it was captured from."""
+    own = TrainingExample.id == example_id, TrainingExample.user_id == actor.person_id
+    captured = session.scalar(select(TrainingExample).where(*own)) if is_id(example_id) else None
+    if captured is not None and captured.source == "usage_capture":
+        actor.need("me")
+        example = captured
+    else:
+        actor.need("review")
+        example, _ = find_example(session, actor, example_id)
+    if example.example_input is None:
+        raise StaleRevision(current={"status": example.status})
+    return example
+
+
+def erase_leaking(session: TenantSession, example: TrainingExample, now: datetime) -> list[TrainingExample]:
+    """Null the texts of an example and of its copies: those of the skill with the same input and output."""
+    same: list[ColumnElement[bool]] = [
+        TrainingExample.skill_id == example.skill_id,
+        TrainingExample.example_input == example.example_input,
+        TrainingExample.example_output == example.example_output,
+    ]
+    copies = list(session.scalars(select(TrainingExample).where(*same).order_by(TrainingExample.id)))
+    _null_texts(session, [TrainingExample.id.in_([copy.id for copy in copies])], now)
+    return copies
+
+
+def open_incident(
+    session: TenantSession, actor: Actor, example: TrainingExample, *, erased: int, now: datetime
+) -> Incident:
+    """Keep that a leak was reported, for the admins."""
+    incident = Incident(
+        id=new_id(),
+        example_id=example.id,
+        skill_id=example.skill_id,
+        source=example.source or "",
+        sanitizer_version=example.sanitizer_version,
+        erased_examples=erased,
+        reported_by=actor.person_id,
+        reported_at=now,
+    )
+    session.add(incident)
+    session.record(
+        "incident",
+        at=now,
+        people={"actor": actor.person_id},
+        incident=incident.id,
+        example=example.id,
+        sanitizer_version=example.sanitizer_version,
+        erased=erased,
+    )
+    return incident
+
+
+def incidents(session: TenantSession, actor: Actor) -> list[Incident]:
+    """The reported leaks of the tenant, newest first; for its admins."""
+    actor.need_admin()
+    return list(session.scalars(select(Incident).order_by(Incident.reported_at.desc(), Incident.id.desc())))
 
 
 def count_held(session: TenantSession, person_id: str) -> dict[str, int]:

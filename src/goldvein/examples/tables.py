@@ -1,9 +1,29 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Text
+from sqlalchemy import ForeignKeyConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from goldvein.db.base import Base, Id, TenantOwned, UtcTime
+from goldvein.db.base import Base, HasId, Id, TenantOwned, UtcTime
+
+
+class Incident(TenantOwned, HasId, Base):
+    """Somebody reported that an example held what the sanitizer should have removed. It holds no text.
+
+    No foreign key to the example: an incident outlives what it is about.
+    """
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "reported_by"], ["memberships.tenant_id", "memberships.person_id"]),
+    )
+
+    example_id: Mapped[str] = mapped_column(Id)
+    skill_id: Mapped[str] = mapped_column(Id)
+    source: Mapped[str] = mapped_column(String(20))
+    sanitizer_version: Mapped[str | None] = mapped_column(String(40))
+    erased_examples: Mapped[int]
+    reported_by: Mapped[str] = mapped_column(Id)
+    reported_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class ExampleRevision(TenantOwned, Base):

@@ -136,6 +136,12 @@ def _drop_earlier_vote(session: TenantSession, actor: Actor, skill: Skill, usage
     session.execute(delete(SkillFeedback).where(*same), execution_options={"synchronize_session": False})
 
 
+def forget_member(session: TenantSession, person_id: str) -> None:
+    """Remove the votes, wishes and reports of a person, at the end of their account; golden examples stay."""
+    own = SkillFeedback.user_id == person_id, SkillFeedback.feedback_type != kinds.TRAINING_EXAMPLE
+    session.execute(delete(SkillFeedback).where(*own), execution_options={"synchronize_session": False})
+
+
 def aggregates(session: TenantSession, skill_id: str) -> Aggregates:
     """Count the feedback of a skill by kind."""
     rows = (

@@ -19,6 +19,7 @@ from goldvein.identity.tables import ApiKey, Membership, OneTimeLink, Person, Te
 from goldvein.sanitizer import sanitize
 
 MAX_NAME_CHARS = 200
+DELETED, DELETED_TENANT = "deleted account", "deleted organisation"
 MAX_KEY_LIFETIME = timedelta(days=3653)
 ROTATION_OVERLAP = timedelta(hours=24)
 LINK_LIFETIME = {
@@ -79,6 +80,8 @@ def invite(
     known = select(Membership).where(Membership.tenant_id == tenant_id, Membership.person_id == person.id)
     membership = session.scalar(known)
     if membership is not None:
+        if membership.erased_at is not None:  # they had an account here, and it was deleted: they begin anew
+            membership.erased_at = membership.deactivated_at = membership.accepted_at = None
         if membership.accepted_at is not None or membership.deactivated_at is not None:
             raise AlreadyExists(what="member", key="email")
         membership.role = role  # invited again, before accepting
@@ -99,18 +102,25 @@ def _record_member(
 
 
 def members(session: TenantSession) -> list[tuple[Membership, Person]]:
-    """The members of the tenant, oldest first."""
-    rows = select(Membership, Person).join(Person, Person.id == Membership.person_id).order_by(Membership.created_at)
+    """The members of the tenant, oldest first; without deleted accounts."""
+    rows = select(Membership, Person).join(Person, Person.id == Membership.person_id)
+    rows = rows.where(Membership.erased_at.is_(None)).order_by(Membership.created_at)
     return [(membership, person) for membership, person in session.execute(rows)]
 
 
 def member(session: TenantSession, person_id: str, *, to_change: bool = False) -> Membership:
     """One member of the tenant, or NotFound; `to_change` holds the row until the transaction ends."""
-    here = select(Membership).where(Membership.person_id == person_id)
+    here = select(Membership).where(Membership.person_id == person_id, Membership.erased_at.is_(None))
     found = session.scalar(for_change(here) if to_change else here) if is_id(person_id) else None
     if found is None:
         raise NotFound(what="member")
     return found
+
+
+def shown_name(session: TenantSession, person_id: str) -> str:
+    """What a person is called on pages and in answers; a deleted account has no name here."""
+    erased = select(Membership.erased_at).where(Membership.person_id == person_id)
+    return DELETED if session.scalar(erased) is not None else person_of(session, person_id).name
 
 
 def is_active(membership: Membership) -> bool:
@@ -152,9 +162,57 @@ def change_member(
         _end_access(session, actor, person_id, now)
     target.revision += 1
     session.flush()
+    _need_admin_left(session)
+    return target
+
+
+def forget_member(session: TenantSession, actor: Actor, person_id: str, now: datetime) -> None:
+    """Take a person's name, address, password, sessions and keys out of the tenant: the end of an account.
+
+    What other rows refer to stays under the person's random id. With their last account the person is forgotten in the
+    whole store. The last active admin cannot go: an organisation without one could not be governed.
+    """
+    membership = member(session, person_id, to_change=True)
+    membership.erased_at = now
+    membership.deactivated_at = membership.deactivated_at or now
+    membership.display = "pseudonym"
+    membership.revision += 1
+    _record_member(session, membership, "erased", actor.person_id, now)
+    _end_access(session, actor, person_id, now)
+    for key in session.scalars(select(ApiKey).where(ApiKey.person_id == person_id)):
+        key.name = DELETED
+    session.flush()
+    _need_admin_left(session)
+    _forget_person(session, person_id)
+
+
+def forget_tenant(session: TenantSession, now: datetime) -> None:
+    """End every access to the tenant, and take its name and those of its members out of the store."""
+    tenant = session.scalars(for_change(select(Tenant).where(Tenant.id == session.tenant_id))).one()
+    tenant.name, tenant.deleted_at = DELETED_TENANT, now
+    held = list(session.scalars(select(Membership).where(Membership.erased_at.is_(None))))
+    for membership in held:
+        membership.erased_at, membership.deactivated_at, membership.display = now, now, "pseudonym"
+    for owned in (WebSession, OneTimeLink):
+        session.execute(delete(owned))
+    session.execute(update(ApiKey).values(revoked_at=now, name=DELETED))
+    for membership in held:
+        _forget_person(session, membership.person_id)
+
+
+def _forget_person(session: TenantSession, person_id: str) -> None:
+    """Take name, address and password of somebody without any account out of the store."""
+    with session.across_tenants():
+        accounts = select(func.count()).select_from(Membership)
+        accounts = accounts.where(Membership.person_id == person_id, Membership.erased_at.is_(None))
+        if session.scalar(accounts) == 0:
+            person = person_of(session, person_id)
+            person.email, person.name, person.password_hash = f"{person_id}@deleted.invalid", DELETED, None
+
+
+def _need_admin_left(session: TenantSession) -> None:
     if not any(row.role == "admin" and is_active(row) for row, _ in members(session)):
         raise NotAllowed(rule="A tenant keeps at least one active admin")
-    return target
 
 
 def _end_access(session: TenantSession, actor: Actor, person_id: str, now: datetime) -> None:
@@ -195,9 +253,10 @@ def choose_display(session: TenantSession, actor: Actor, display: str) -> None:
     membership.revision += 1
 
 
-def find_tenants(session: TenantSession) -> list[Tenant]:
-    """Every tenant, oldest first: for the operator. Needs a session across tenants."""
-    return list(session.scalars(select(Tenant).order_by(Tenant.created_at)))
+def find_tenants(session: TenantSession, *, deleted: bool = False) -> list[Tenant]:
+    """Every tenant, or every deleted one, oldest first. Needs a session across tenants."""
+    wanted = Tenant.deleted_at.is_not(None) if deleted else Tenant.deleted_at.is_(None)
+    return list(session.scalars(select(Tenant).where(wanted).order_by(Tenant.created_at)))
 
 
 def find_memberships(session: TenantSession, email: str) -> list[Membership]:

@@ -23,6 +23,7 @@ class Tenant(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(200))
     is_demo: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcTime)
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
@@ -40,7 +41,11 @@ class Person(Base):
 
 
 class Membership(IdentityOwned, Base):
-    """A person in a tenant. Rows of other slices refer to people through it, so they cannot name a stranger."""
+    """A person in a tenant. Rows of other slices refer to people through it, so they cannot name a stranger.
+
+    `erased_at`: their account was deleted here. The row stays, since consent events refer to it, and says nothing of
+    them but a random id.
+    """
 
     __tablename__ = "memberships"
     __table_args__ = (
@@ -54,6 +59,7 @@ class Membership(IdentityOwned, Base):
     display: Mapped[str] = mapped_column(String(20), default="pseudonym")
     accepted_at: Mapped[datetime | None] = mapped_column(UtcTime)
     deactivated_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcTime)
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 

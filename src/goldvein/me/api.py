@@ -381,16 +381,17 @@ def _captured(example: TrainingExample) -> CapturedOut:
 @router.delete("/data")
 def erase_data(actor: ActorDep, runtime: RuntimeDep) -> ErasedOut:
     """Erase everything captured from me. Not a withdrawal: the consent stays as it is, and the answer says so."""
-    return _erase(runtime, actor, None)
+    return erase(runtime, actor)
 
 
 @router.delete("/data/{example_id}")
 def erase_example(example_id: str, actor: ActorDep, runtime: RuntimeDep) -> ErasedOut:
     """Erase one example captured from me; the consent stays as it is."""
-    return _erase(runtime, actor, example_id)
+    return erase(runtime, actor, example_id)
 
 
-def _erase(runtime: Runtime, actor: Actor, example_id: str | None) -> ErasedOut:
+def erase(runtime: Runtime, actor: Actor, example_id: str | None = None) -> ErasedOut:
+    """Erase what was captured from a person, all of it or one example; the same for the page and the API."""
     now = runtime.now()
     with runtime.database.write(actor.tenant_id) as session:
         erased = withdrawal.erase(session, actor, now=now, example_id=example_id).erased_examples

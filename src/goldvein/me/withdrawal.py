@@ -1,8 +1,9 @@
 """Taking a person out of everything. This is the one file an auditor reads.
 
 Withdrawing says no from now on and erases what was captured: all of it, or what was captured at some skills. Erasing
-alone removes what was captured and leaves the consent as it is. Each happens in one transaction: either all of it is
-true, or none of it.
+alone removes what was captured and leaves the consent as it is. Deleting an account does both, and takes the person's
+name out of everything else. Reporting a leak erases one example, whoever it is of. Each happens in one transaction:
+either all of it is true, or none of it.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from goldvein.consent import service as consent
 from goldvein.consent.tables import ConsentEvent
 from goldvein.db.ids import is_id
 from goldvein.db.session import TenantSession, lock_consent
-from goldvein.errors import NotFound
+from goldvein.errors import InvalidField, NotAllowed, NotFound
 from goldvein.examples import service as examples
+from goldvein.examples.tables import Incident
+from goldvein.feedback import service as feedback
+from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
+from goldvein.skills import service as skills
 
 _EVENTS_AT_ONCE = 1_000  # databases limit how many values a statement names
 
@@ -82,6 +87,69 @@ def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: st
     if example_id is not None and erased == 0:
         raise NotFound(what="training example captured from you")
     return Removed(event=None, erased_examples=erased)
+
+
+def delete_account(session: TenantSession, actor: Actor, *, confirm: str, now: datetime) -> Removed:
+    """Delete one's own account in this tenant: a withdrawal of all, and nothing says any more who they were.
+
+    `confirm` repeats their address. Golden examples and reviews stay, of a deleted account; its skills have to be
+    transferred or deleted before, and the last admin cannot go.
+    """
+    actor.need("me")
+    if confirm.strip().lower() != identity.person_of(session, actor.person_id).email:
+        raise InvalidField(field="confirm", reason="repeat the address of your account")
+    event = consent.append_withdrawal(session, actor, now=now)
+    return _forget(session, actor, actor.person_id, now, event, cause="account_deleted")
+
+
+def erase_member(session: TenantSession, actor: Actor, person_id: str, *, now: datetime) -> Removed:
+    """As admin, delete the account of somebody who left, without reading anything of it."""
+    actor.need_admin()
+    membership = identity.member(session, person_id)
+    if membership.deactivated_at is None:
+        raise NotAllowed(rule="Only the account of a deactivated member can be erased by an admin")
+    event = consent.append_revocation(session, actor, person_id, now=now)
+    return _forget(session, actor, person_id, now, event, cause="account_erased")
+
+
+def _forget(
+    session: TenantSession, actor: Actor, person_id: str, now: datetime, event: ConsentEvent | None, *, cause: str
+) -> Removed:
+    """1. What was captured is erased. 2. Their feedback goes, 3. and their name from uses, skills and the members.
+
+    4. The key of their commitments is destroyed: what the ledger says of them is then of nobody.
+    """
+    erased = _erase(session, actor, person_id, now, cause=cause)
+    feedback.forget_member(session, person_id)
+    capture.forget_member(session, person_id)
+    skills.forget_member(session, person_id)
+    identity.forget_member(session, actor, person_id, now)
+    ledger.forget_person(session, person_id)
+    failpoints.reach("account.forgotten")
+    return Removed(event=event, erased_examples=erased)
+
+
+def report_leak(session: TenantSession, actor: Actor, example_id: str, *, now: datetime) -> Incident:
+    """Erase the text of an example that holds what should have been removed, and open an incident.
+
+    For whoever may see it: the skill's authors, and the person it was captured from. Copies of it (the same input and
+    output at the same skill) go with it. The report holds no text: saying what leaked would leak it again.
+    """
+    lock_consent(session, exclusive=True)
+    example = examples.find_leaking(session, actor, example_id)
+    copies = examples.erase_leaking(session, example, now)
+    for copy in copies:
+        if copy.usage_event_id is not None:
+            capture.forget_bodies(session, copy.user_id, [copy.usage_event_id])
+        ledger.record_erased(
+            session,
+            at=now,
+            cause="leak",
+            person_id=copy.user_id if copy.source == "usage_capture" else None,
+            actor_id=actor.person_id,
+            example_ids=[copy.id],
+        )
+    return examples.open_incident(session, actor, example, erased=len(copies), now=now)
 
 
 def _erase(

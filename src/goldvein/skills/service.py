@@ -21,6 +21,9 @@ MAX_BODY_CHARS = 100_000
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 
 
+_NAMED_AT_MOST = 20
+
+
 def digest_of(body: str) -> str:
     """The version of a skill's text: sha256 over its UTF-8 bytes."""
     return "sha256:" + hashlib.sha256(body.encode("utf-8")).hexdigest()
@@ -270,6 +273,20 @@ def appoint_successor(session: TenantSession, actor: Actor, skill: Skill, person
         raise NotAllowed(rule="The successor is an active member of the tenant")
     _set_author(session, skill, person_id)
     _record_skill(session, actor, skill, "successor_appointed", person_id=person_id, now=now)
+
+
+def forget_member(session: TenantSession, person_id: str) -> None:
+    """Take a person out of the skills of others, at the end of their account.
+
+    Raises NotAllowed while they are the author of one: nobody else could review, export or delete what it holds.
+    """
+    own = select(Skill.slug).where(Skill.author_id == person_id).order_by(Skill.slug)
+    if slugs := list(session.scalars(own.limit(_NAMED_AT_MOST))):
+        rule = f"First transfer or delete the skills whose author this account is: {', '.join(slugs)}"
+        raise NotAllowed(rule=rule)
+    session.execute(delete(CoAuthor).where(CoAuthor.person_id == person_id))
+    for skill in session.scalars(select(Skill).where(Skill.proposed_author_id == person_id)):
+        skill.proposed_author_id = None
 
 
 def _set_author(session: TenantSession, skill: Skill, person_id: str) -> None:

@@ -27,7 +27,7 @@ from goldvein.consent.notices import (
 )
 from goldvein.consent.tables import ConsentEvent, ConsentRequest
 from goldvein.db.session import TenantSession
-from goldvein.errors import InvalidField, NotFound, StaleRevision
+from goldvein.errors import InvalidField, NotAllowed, NotFound, StaleRevision
 from goldvein.examples import service as examples
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
@@ -36,8 +36,8 @@ from goldvein.identity.actor import Actor, scopes_of
 from goldvein.identity.keys import SCOPES
 from goldvein.identity.service import NewKey, key_is_live
 from goldvein.identity.tables import ApiKey
-from goldvein.me import withdrawal
-from goldvein.me.api import choose, data_of, refuse
+from goldvein.me import endings
+from goldvein.me.api import choose, data_of, erase, get_receipt, refuse
 from goldvein.skills import service as skills
 from goldvein.web.forms import FilledForm, SentForm, Text, count_in, end_of_day, need_id, refused, whole_number
 from goldvein.web.rendering import notice_html, render
@@ -85,6 +85,7 @@ class _HistoryRow:
     at: datetime
     channel: str
     notice: str
+    record: str | None = None
     purposes: list[str] = field(default_factory=list)
     only: list[str] | None = None
     but: list[str] | None = None
@@ -103,6 +104,12 @@ class _PurposesForm(_ConsentForm):
     """The same choice, purpose by purpose."""
 
     purposes: list[str] = Field(default_factory=list)
+
+
+class _DeletionForm(SentForm):
+    """The address of the account that is to be deleted."""
+
+    confirm: str = ""
 
 
 class _KeyForm(SentForm):
@@ -130,6 +137,7 @@ def _preferences_page(
     page: int = 1,
     conflict: str = "",
     key_form: FilledForm | None = None,
+    deletion_form: FilledForm | None = None,
 ) -> Response:
     actor, now = viewer.actor, runtime.now()
     with runtime.database.read(actor.tenant_id) as session:
@@ -161,6 +169,7 @@ def _preferences_page(
         consent_event=latest,
         standing=_standing(latest, now, notice.edition),
         key_form=key_form or FilledForm(),
+        deletion_form=deletion_form or FilledForm(),
         scopes=[scope for scope in SCOPES if scope in scopes_of(actor.role)],
         **values,
     )
@@ -214,6 +223,7 @@ def _history_row(session: TenantSession, row: ConsentEvent | ConsentRequest) -> 
         at=row.occurred_at,
         channel=row.channel,
         notice=row.notice_version,
+        record=row.id,
         purposes=row.purposes,
         only=_names_of(session, row.skill_ids),
         but=_names_of(session, row.excepted_skill_ids),
@@ -408,9 +418,38 @@ def erase_one(viewer: ViewerDep, runtime: RuntimeDep, example_id: str) -> Respon
 
 
 def _erase(viewer: Viewer, runtime: Runtime, example_id: str | None) -> Response:
-    with runtime.database.write(viewer.actor.tenant_id) as session:
-        removed = withdrawal.erase(session, viewer.actor, now=runtime.now(), example_id=example_id)
-    return see_other("/preferences", fragment="captured", done="data_erased", count=removed.erased_examples)
+    erased = erase(runtime, viewer.actor, example_id).erased_examples
+    return see_other("/preferences", fragment="captured", done="data_erased", count=erased)
+
+
+@router.post("/preferences/data/{example_id}/report-leak")
+def report_leak(viewer: ViewerDep, runtime: RuntimeDep, example_id: str) -> Response:
+    """Report that an example captured from me holds what should have been removed: it is erased."""
+    incident = endings.report(runtime, viewer.actor, need_id(example_id, "training example captured from you"))
+    return see_other("/preferences", fragment="captured", done="leak_reported", count=incident.erased_examples)
+
+
+@router.get("/preferences/consent/{event_id}/receipt.json")
+def download_receipt(viewer: ViewerDep, runtime: RuntimeDep, event_id: str) -> Response:
+    """Download the signed receipt of one choice of mine."""
+    content = get_receipt(event_id, viewer.actor, runtime).model_dump_json(indent=1)
+    attached = {"content-disposition": f'attachment; filename="goldvein-receipt-{need_id(event_id, "choice")}.json"'}
+    return Response(content, media_type="application/json", headers=attached)
+
+
+@router.post("/preferences/delete-account")
+def delete_account(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_DeletionForm, Form()]
+) -> Response:
+    """Delete my account, when its address was typed; what stands in the way is said at the form."""
+    try:
+        endings.delete_account(viewer.actor, runtime, sent.confirm)
+    except (InvalidField, NotAllowed) as error:
+        field_name = "confirm"
+        reason = error.reason if isinstance(error, InvalidField) else error.message
+        form = refused(sent.typed(), InvalidField(field=field_name, reason=reason))
+        return _preferences_page(request, viewer, runtime, status=422, deletion_form=form)
+    return see_other("/sign-in", done="account_deleted")
 
 
 # Keys and browsers

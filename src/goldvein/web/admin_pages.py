@@ -10,12 +10,13 @@ from goldvein.consent import notices
 from goldvein.consent import service as consent
 from goldvein.consent.decision import PURPOSES
 from goldvein.errors import Conflict, InvalidField, NotFound, StaleRevision
+from goldvein.examples import service as examples
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime, RuntimeDep
 from goldvein.identity.api import show_member
 from goldvein.identity.service import key_is_live, need_revision
 from goldvein.identity.tables import ApiKey
-from goldvein.me.revocation import revoke
+from goldvein.me import endings
 from goldvein.policy import service as policy
 from goldvein.web.forms import FilledForm, SentForm, Text, need_id, plain, refused, revision_of
 from goldvein.web.rendering import notice_html, render
@@ -47,6 +48,12 @@ class _InvitationForm(SentForm):
     email: str = ""
     name: str = ""
     role: str = "member"
+
+
+class _DeletionForm(SentForm):
+    """The name of the organisation that is to be deleted."""
+
+    confirm: str = ""
 
 
 class _NoticeForm(SentForm):
@@ -83,6 +90,7 @@ def _admin_page(
     invitation_form: FilledForm | None = None,
     rule_form: FilledForm | None = None,
     notice_form: FilledForm | None = None,
+    deletion_form: FilledForm | None = None,
     conflict: str = "",
 ) -> Response:
     viewer.actor.need_admin()
@@ -95,6 +103,7 @@ def _admin_page(
         rules = policy.list_rules(session)
         published = notices.publications(session)
         in_force = notices.notices_in_force(session)
+        incidents = examples.incidents(session, viewer.actor)
     names = {member.person_id: member.name or member.email for member in members}
     return render(
         request,
@@ -110,6 +119,8 @@ def _admin_page(
         most_rules=policy.MAX_RULES,
         invitation_form=invitation_form or FilledForm(),
         rule_form=rule_form or FilledForm(),
+        deletion_form=deletion_form or FilledForm(),
+        incidents=incidents,
         conflict=conflict,
         published=published,
         notices=[(notice, notice_html(notice.text)) for notice in in_force],
@@ -179,6 +190,25 @@ def change_member(
             expected_revision=revision_of(revision),
         )
     return see_other("/admin", fragment="members", done="member_changed")
+
+
+@router.post("/admin/members/{person_id}/erase")
+def erase_member(viewer: ViewerDep, runtime: RuntimeDep, person_id: str) -> Response:
+    """Delete the account of a deactivated member, without reading anything of it."""
+    endings.erase(runtime, viewer.actor, need_id(person_id, "member"))
+    return see_other("/admin", fragment="members", done="member_erased")
+
+
+@router.post("/admin/delete-organisation")
+def delete_tenant(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, sent: Annotated[_DeletionForm, Form()]
+) -> Response:
+    """Delete the organisation, when its name was typed."""
+    try:
+        endings.end_tenant(runtime, viewer.actor, sent.confirm)
+    except InvalidField as error:
+        return _admin_page(request, viewer, runtime, status=422, deletion_form=refused(sent.typed(), error))
+    return see_other("/sign-in", done="tenant_deleted")
 
 
 @router.post("/admin/invitations")
@@ -261,7 +291,7 @@ def _is_wider(text: str) -> bool:
 def revoke_consent(viewer: ViewerDep, runtime: RuntimeDep, person_id: Text = "") -> Response:
     """End a member's consent and erase what was captured from them; the page says the same if there was none."""
     viewer.actor.need_admin()
-    revoke(runtime, viewer.actor, person_id)
+    endings.revoke(runtime, viewer.actor, person_id)
     return see_other("/admin", fragment="members", done="consent_revoked")
 
 

@@ -117,7 +117,7 @@ def show_skill(request: Request, viewer: ViewerDep, runtime: RuntimeDep, slug: s
         head = skill_head(session, viewer.actor, skill)
         version = skills.current_version(session, skill)
         author_ids = [skill.author_id, *skills.co_authors(session, skill)]
-        authors = [identity.person_of(session, person_id).name for person_id in author_ids]
+        authors = [identity.shown_name(session, person_id) for person_id in author_ids]
         notice = notice_in_force(session, languages_of(request))
         asks = consent.should_ask(session, viewer.actor, skill.id, notice, runtime.now())
     if asks:

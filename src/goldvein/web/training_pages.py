@@ -15,6 +15,7 @@ from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime, RuntimeDep
 from goldvein.identity.service import need_revision
+from goldvein.me import endings
 from goldvein.paging import decode_time_cursor, time_cursor
 from goldvein.skills import service as skills
 from goldvein.web.forms import FilledForm, SentForm, need_id, plain, refused, revision_of, whole_number
@@ -150,6 +151,13 @@ def _training_page(
 def show_example(request: Request, viewer: ViewerDep, runtime: RuntimeDep, example_id: str) -> Response:
     """Show one example with every text to edit and the decisions that are possible now."""
     return _example_page(request, viewer, runtime, example_id)
+
+
+@router.post("/training-examples/{example_id}/report-leak")
+def report_leak(viewer: ViewerDep, runtime: RuntimeDep, example_id: str) -> Response:
+    """Report that an example holds what should have been removed: it is erased, and the admins know."""
+    incident = endings.report(runtime, viewer.actor, need_id(example_id, "training example"))
+    return see_other(f"/training-examples/{example_id}", done="leak_reported", count=incident.erased_examples)
 
 
 @router.post("/training-examples/{example_id}/review")
