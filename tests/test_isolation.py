@@ -201,6 +201,13 @@ API: dict[str, tuple[str, Tries]] = {
     "DELETE /api/settings": (OWN, own("/api/settings", 422, params={"confirm": "Wrong"})),
     "DELETE /api/me": (OWN, own("/api/me", 422, params={"confirm": "wrong@nowhere.example"})),
     "GET /api/incidents": (OWN, own("/api/incidents")),
+    "GET /api/reports/audit": (
+        OWN,
+        both(
+            own("/api/reports/audit", params={"from": "2026-01-01", "to": "2026-12-31"}),
+            own("/api/reports/audit", params={"from": "2026-01-01", "to": "2026-12-31", "section": "access"}),
+        ),
+    ),
     "POST /api/training-examples/{example_id}/report-leak": (
         FOREIGN,
         foreign("/api/training-examples/{example}/report-leak"),
@@ -346,6 +353,7 @@ PAGES: dict[str, tuple[str, Tries]] = {
     # The second change of the name: the first went through the API, above.
     "POST /admin/name": (OWN, own("/admin/name", 303, data={"name": "Globex", "revision": "2"})),
     "POST /admin/members/{person_id}/erase": (FOREIGN, foreign("/admin/members/{person}/erase")),
+    "GET /admin/audit-report": (OWN, own("/admin/audit-report", params={"from": "2026-01-01", "to": "2026-12-31"})),
     "POST /admin/delete-organisation": (OWN, own("/admin/delete-organisation", 422, data={"confirm": "Wrong"})),
     "POST /admin/members/{person_id}": (
         FOREIGN,

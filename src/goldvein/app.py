@@ -28,7 +28,9 @@ from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_a
 from goldvein.me import api as me_api
 from goldvein.me import endings
 from goldvein.policy import api as policy_api
+from goldvein.reports import api as reports_api
 from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed, TextTooLong, need_names
+from goldvein.settings import VERSION
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
 from goldvein.wire import (
@@ -41,7 +43,6 @@ from goldvein.wire import (
     status_of,
 )
 
-VERSION = "0.1.0"
 MAX_BODY_BYTES = 1024 * 1024
 log = structlog.get_logger()
 
@@ -86,6 +87,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         datasets_api,
         me_api,
         endings,
+        reports_api,
     ):
         app.include_router(slice_api.router)
     _add_operations(app, runtime)

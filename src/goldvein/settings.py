@@ -11,6 +11,7 @@ import platformdirs
 from goldvein import failpoints
 from goldvein.errors import NotConfigured
 
+VERSION = "0.1.0"
 PREFIX = "GOLDVEIN_"
 DEFAULT_PORT = 8787
 _MAX_PORT = 65_535

@@ -380,6 +380,11 @@ class Client:
         """Delete my account in this organisation; `confirm` repeats my address. There is no way back."""
         return self.request("DELETE", "/api/me", params={"confirm": confirm})
 
+    def get_audit(self, first: str, last: str, *, section: str | None = None) -> bytes:
+        """The auditor's report of these days (2026-01-31) as a zip, or one table of it as CSV; as admin."""
+        params = _given({"from": first, "to": last, "section": section})
+        return self._send("GET", "/api/reports/audit", params=params, timeout=EXPORT_TIMEOUT_SECONDS).content
+
     # Me, my keys, the tenant
 
     def get_me(self) -> JSONObject:

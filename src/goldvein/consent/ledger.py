@@ -6,6 +6,7 @@ neither is committed. docs/ledger.md lists the kinds of entries and what each sa
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -349,6 +350,12 @@ def every_entry(session: TenantSession) -> Iterator[LedgerEntry]:
         after = rows[-1].seq
         yield from rows
         session.expunge_all()
+
+
+def said_by(row: LedgerEntry) -> dict[str, Any]:
+    """What an entry says."""
+    said: dict[str, Any] = json.loads(row.entry)
+    return said
 
 
 def records_in(session: TenantSession) -> set[str]:

@@ -363,7 +363,7 @@ def invalidate_notice(session: TenantSession, actor: Actor, version: str, *, now
     actor.need_admin()
     lock_consent(session, exclusive=True)
     notice = find_notice(session, version)
-    held = [event for event in _latest_events(session) if event.notice_version == notice.version]
+    held = [event for event in latest_events(session) if event.notice_version == notice.version]
     held = [event for event in held if decision.leaves_consent(event)]
     for event in held:
         _append(session, actor, now, notice=event, person_id=event.person_id, action="invalidated")
@@ -384,11 +384,11 @@ def record_expired(session: TenantSession, now: datetime) -> int:
 
 def expired_events(session: TenantSession, now: datetime) -> list[ConsentEvent]:
     """The consents that have ended by themselves, and of which it is not recorded yet."""
-    held = [event for event in _latest_events(session) if decision.leaves_consent(event)]
+    held = [event for event in latest_events(session) if decision.leaves_consent(event)]
     return [event for event in held if event.expires_at is not None and event.expires_at <= now]
 
 
-def _latest_events(session: TenantSession) -> list[ConsentEvent]:
+def latest_events(session: TenantSession) -> list[ConsentEvent]:
     """The latest event of each person who ever chose."""
     newest = select(func.max(ConsentEvent.seq)).where(ConsentEvent.subject == "person").group_by(ConsentEvent.person_id)
     return list(session.scalars(select(ConsentEvent).where(ConsentEvent.seq.in_(newest)).order_by(ConsentEvent.seq)))

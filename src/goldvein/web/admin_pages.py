@@ -1,9 +1,10 @@
 """The organisation: capture switch, notices, name, members, sanitizer rules, keys. No captured text."""
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import Field
 
 from goldvein.consent import notices
@@ -18,7 +19,8 @@ from goldvein.identity.service import key_is_live, need_revision
 from goldvein.identity.tables import ApiKey
 from goldvein.me import endings
 from goldvein.policy import service as policy
-from goldvein.web.forms import FilledForm, SentForm, Text, need_id, plain, refused, revision_of
+from goldvein.reports.api import answer, audit_of
+from goldvein.web.forms import FilledForm, SentForm, Text, day_of, need_id, plain, refused, revision_of
 from goldvein.web.rendering import notice_html, render
 from goldvein.web.viewer import Viewer, ViewerDep, see_other
 
@@ -40,6 +42,10 @@ class _KeyView:
     row: ApiKey
     owner: str | None
     is_live: bool
+
+
+_First = Annotated[str, Query(alias="from")]
+_Last = Annotated[str, Query(alias="to")]
 
 
 class _InvitationForm(SentForm):
@@ -91,6 +97,7 @@ def _admin_page(
     rule_form: FilledForm | None = None,
     notice_form: FilledForm | None = None,
     deletion_form: FilledForm | None = None,
+    audit_form: FilledForm | None = None,
     conflict: str = "",
 ) -> Response:
     viewer.actor.need_admin()
@@ -120,6 +127,7 @@ def _admin_page(
         invitation_form=invitation_form or FilledForm(),
         rule_form=rule_form or FilledForm(),
         deletion_form=deletion_form or FilledForm(),
+        audit_form=audit_form or FilledForm(values=_this_year(runtime)),
         incidents=incidents,
         conflict=conflict,
         published=published,
@@ -128,6 +136,11 @@ def _admin_page(
         purposes=PURPOSES,
         others=[member for member in members if member.person_id != viewer.actor.person_id],
     )
+
+
+def _this_year(runtime: Runtime) -> dict[str, str]:
+    today = runtime.now().astimezone(UTC).date()
+    return {"from": today.replace(month=1, day=1).isoformat(), "to": today.isoformat()}
 
 
 def _filled_with(notice: notices.NoticeInForce) -> FilledForm:
@@ -209,6 +222,19 @@ def delete_tenant(
     except InvalidField as error:
         return _admin_page(request, viewer, runtime, status=422, deletion_form=refused(sent.typed(), error))
     return see_other("/sign-in", done="tenant_deleted")
+
+
+@router.get("/admin/audit-report")
+def download_audit(
+    request: Request, viewer: ViewerDep, runtime: RuntimeDep, first: _First = "", last: _Last = ""
+) -> Response:
+    """Download the auditor's report; what is wrong with the days stands at the form."""
+    viewer.actor.need_admin()
+    try:
+        return answer(audit_of(runtime, viewer.actor, day_of("from", first), day_of("to", last)))
+    except InvalidField as error:
+        form = refused({"from": first, "to": last}, error)
+        return _admin_page(request, viewer, runtime, status=422, audit_form=form)
 
 
 @router.post("/admin/invitations")

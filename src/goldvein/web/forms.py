@@ -1,7 +1,7 @@
 """What browsers send in forms, read into values. Everything in a form is text, and an empty field means none."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
 from fastapi import Form
@@ -80,6 +80,14 @@ def end_of_day(field_name: str, text: str) -> datetime | None:
         return datetime.combine(day, time.min, tzinfo=UTC) + timedelta(days=1)
     except (ValueError, OverflowError):
         raise InvalidField(field=field_name, reason="a day such as 2027-01-31, or empty") from None
+
+
+def day_of(field_name: str, text: str) -> date:
+    """A day typed as 2026-11-21."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InvalidField(field=field_name, reason="a day such as 2027-01-31") from None
 
 
 def need_id(text: str, what: str) -> str:
