@@ -142,19 +142,24 @@ def _confirmation(name: str | None) -> Confirmation | None:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A rule with its predicate found."""
+    """A rule with its predicate found, and its pattern's `match`, which most places asked fail at once."""
 
     rule: Rule
     confirm: Confirmation | None
+    match: Callable[[str, int], re.Match[str] | None]
 
     def span_at(self, text: str, place: int, resume: dict[str, int] | None = None) -> tuple[int, int, int] | None:
-        """Try the rule at one place: where the secret begins and ends, and where the whole match ends.
+        """Try the rule at one place: where the secret begins and ends, and where the whole match ends."""
+        matched = self.match(text, place)
+        return None if matched is None else self.span_of(matched, text, place, resume)
+
+    def span_of(
+        self, matched: re.Match[str], text: str, place: int, resume: dict[str, int] | None = None
+    ) -> tuple[int, int, int] | None:
+        """Confirm what the rule's pattern matched at a place, and give the same.
 
         `resume` learns where to go on after a long match that was not confirmed, lest each place in it be tried again.
         """
-        matched = self.rule.pattern.match(text, place)
-        if matched is None:
-            return None
         start, end = matched.span(matched.lastindex or 0)
         if self.confirm is not None and not self.confirm(text, start, end):
             if resume is not None and matched.end() - place > LONG_MATCH_CHARS:
@@ -180,7 +185,7 @@ class Locators:
     """The compiled passes over a table of rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        ready = [_Ready(rule, _confirmation(rule.confirm)) for rule in rules]
+        ready = [_Ready(rule, _confirmation(rule.confirm), rule.pattern.match) for rule in rules]
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
@@ -269,9 +274,12 @@ class Locators:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
             for entry in self._word_begins[text[start : start + WORD_HEAD_CHARS].lower()]:
-                if start < resume.get(entry.rule.id, 0):
+                if resume and start < resume.get(entry.rule.id, 0):
                     continue
-                span = entry.span_at(text, start, resume)
+                matched = entry.match(text, start)
+                if matched is None:
+                    continue
+                span = entry.span_of(matched, text, start, resume)
                 if span is not None:
                     resume[entry.rule.id] = span[2]
                     found.append(entry.match_of(span[0], span[1]))
