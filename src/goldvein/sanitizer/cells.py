@@ -100,7 +100,7 @@ def _line_start(text: str, place: int, lowest: int) -> int:
     escaped = text.rfind("\\n", begin, place + 2)
     if escaped >= 0:
         return escaped + 2
-    quote = text.rfind('"', begin, place) if "\\n" in text[place : place + MAX_LINE_CHARS] else -1
+    quote = text.rfind('"', begin, place) if text.find("\\n", place, place + MAX_LINE_CHARS) >= 0 else -1
     return quote + 1 if quote >= 0 else begin
 
 

@@ -189,7 +189,7 @@ class Locators:
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
-        self._key_lengths, self._key_prefixes = _key_index(families["key"])
+        self._key_prefixes = _key_index(families["key"])
         self._keys = Linear(_key_expression(families["key"]))
         self._word_begins = _WordBegins(families["word"])
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
@@ -253,8 +253,8 @@ class Locators:
         while located is not None:
             start = located[0]
             resume = start + 1
-            for entry in self._keys_at(data, start):
-                if start < refused.get(entry.rule.id, 0):
+            for prefix, entry in self._key_prefixes.get(data[start : start + KEY_HEAD_CHARS], ()):
+                if not data.startswith(prefix, start) or (refused and start < refused.get(entry.rule.id, 0)):
                     continue
                 span = entry.span_at(text, start, refused)
                 if span is None and start == before:
@@ -265,16 +265,14 @@ class Locators:
                     break
             located = self._keys.search(data, resume)
 
-    def _keys_at(self, data: bytes, start: int) -> Iterator[_Ready]:
-        """Yield the rules one of whose prefixes stands at a place, longer prefixes first."""
-        for length in self._key_lengths.get(data[start : start + KEY_HEAD_CHARS], ()):
-            yield from self._key_prefixes.get(data[start : start + length], ())
-
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
             for entry in self._word_begins[text[start : start + WORD_HEAD_CHARS].lower()]:
                 if resume and start < resume.get(entry.rule.id, 0):
+                    continue
+                if entry.rule.needs and not any([need in text for need in entry.rule.needs]):
+                    resume[entry.rule.id] = len(text)
                     continue
                 matched = entry.match(text, start)
                 if matched is None:
@@ -346,16 +344,13 @@ def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:
     yield from (match.start() for match in _GROUP_START.finditer(data, start + 1, end))
 
 
-def _key_index(entries: list[_Ready]) -> tuple[dict[bytes, list[int]], dict[bytes, list[_Ready]]]:
-    """Index keys by their prefixes, and how long those are, longest first, by the first characters."""
-    prefixes: dict[bytes, list[_Ready]] = {}
+def _key_index(entries: list[_Ready]) -> dict[bytes, list[tuple[bytes, _Ready]]]:
+    """List keys with their prefixes, longer prefixes first, by the first characters."""
+    prefixes: dict[bytes, list[tuple[bytes, _Ready]]] = {}
     for entry in entries:
         for keyword in entry.rule.keywords:
-            prefixes.setdefault(keyword.encode(), []).append(entry)
-    lengths: dict[bytes, set[int]] = {}
-    for prefix in prefixes:
-        lengths.setdefault(prefix[:KEY_HEAD_CHARS], set()).add(len(prefix))
-    return {head: sorted(known, reverse=True) for head, known in lengths.items()}, prefixes
+            prefixes.setdefault(keyword[:KEY_HEAD_CHARS].encode(), []).append((keyword.encode(), entry))
+    return {head: sorted(known, key=lambda row: -len(row[0])) for head, known in prefixes.items()}
 
 
 def _key_expression(entries: list[_Ready]) -> str:

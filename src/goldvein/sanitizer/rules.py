@@ -57,7 +57,7 @@ class Rule:
     `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
     `family` names the pass that looks for it (see `matching.py`); `heads` are the characters that `locate` or a number
     may begin with, and `begins` says so with one or two characters each. `backs`: how far before the located place a
-    token begins. `needs`: one of these stands in every text that a rule of the family of runs can match.
+    token begins. `needs`: one of these stands in every text that a rule of the families of runs or words can match.
     """
 
     id: str
@@ -1337,6 +1337,7 @@ _ADDRESSES_AND_HEADERS = (
         confirm="not_filler",
         locate=r":(?://|\\/\\/)[^\s/:@\"'<>\\]*:",
         heads=":",
+        needs=("@",),
     ),
     _shape(
         "url_password_cut",
@@ -1360,6 +1361,7 @@ _ADDRESSES_AND_HEADERS = (
         confirm="url_token",
         locate=r"://[A-Za-z0-9_.=-]{16,}(?::x-oauth-basic|:)?@",
         heads=":",
+        needs=("@",),
     ),
     _shape(
         "authorization",
