@@ -288,10 +288,10 @@ def _quoted_value(text: str, start: int, opener: str) -> tuple[int, int]:
     return begin, line_end if line_end >= 0 else limit
 
 
-def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
+def find_context_secrets(text: str, places: Iterable[tuple[int, int]]) -> Iterator[Match]:
     """Yield the values beside names that say secret. `places` are where such names may stand, from left to right."""
     resume = tried = 0
-    for place in places:
+    for place, _ in places:
         if place < resume:
             continue
         name_start, name_end = _name_around(text, place, place + 1)

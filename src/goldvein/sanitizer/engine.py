@@ -26,7 +26,7 @@ from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import EXTRA_RULE, NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
-from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
+from goldvein.sanitizer.matching import MARKUP, NAMED_NEARBY, Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.nearby import find_named_nearby
 from goldvein.sanitizer.other_scripts import find_told_secrets
@@ -165,7 +165,7 @@ def sanitize_many(
     Raises NamesUnavailable when `names` is asked for and the extra is not installed.
     Raises TextTooLong over MAX_TEXT_CHARS. Any other failure is SanitizerFailed, without the text: drop the text.
     """
-    if any(isinstance(text, str) and len(text) > MAX_TEXT_CHARS for text in texts):
+    if any([len(text) > MAX_TEXT_CHARS for text in texts if isinstance(text, str)]):
         raise TextTooLong
     version = version_with(extra_rules, names=names)
     sanitized = None
@@ -310,7 +310,9 @@ def _add(work: _Work, finding: Match, starts: list[int]) -> None:
 def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
     reading = locators().read(text, numbers)
-    candidates = [*_scan_reading(reading), *find_named_nearby(reading)]
+    candidates = _scan_reading(reading)
+    if NAMED_NEARBY in reading.occurring:
+        candidates += find_named_nearby(reading)
     candidates += _scan_views(reading)
     candidates += _scan_base64(reading)
     return _resolved(text, candidates)
@@ -335,8 +337,11 @@ def _scan_reading(reading: Reading) -> list[Match]:
     """List candidates of the table of rules, those beside names that say secret, and those known by their place."""
     found = locators().rule_matches(reading)
     found += find_context_secrets(reading.text, locators().names(reading))
-    for find in (find_in_tables, find_markup_secrets, find_told_secrets):
-        found += find(reading)
+    found += find_in_tables(reading)
+    if MARKUP in reading.occurring:
+        found += find_markup_secrets(reading)
+    if not reading.text.isascii():
+        found += find_told_secrets(reading)
     return found
 
 

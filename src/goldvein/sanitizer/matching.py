@@ -196,14 +196,7 @@ class Locators:
         self._token_heads = _by_head(families["token"])
         self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
         self._token = Linear("|".join(entry.rule.locate or "" for entry in families["token"]))
-        self._runs = [
-            (
-                entry,
-                Linear(entry.rule.locate or ""),
-                Linear("|".join(map(_literal, entry.rule.needs)) or entry.rule.locate or ""),
-            )
-            for entry in families["run"]
-        ]
+        self._runs = {entry.rule.id: (entry, Linear(entry.rule.locate or "")) for entry in families["run"]}
         self._number_rules = families["number"]
         # For each rule: it and those after it as one expression, of which the last group tells which matched.
         alternatives = [_without_groups(entry.rule.pattern) + "()" for entry in self._number_rules]
@@ -219,7 +212,10 @@ class Locators:
                 VALUES: VALUES_LISTED,
                 MARKUP: TAG,
                 NAMED_NEARBY: OPAQUE,
-                **{entry.rule.id: needed for entry, _, needed in self._runs},
+                **{
+                    name: Linear("|".join(map(_literal, entry.rule.needs))) if entry.rule.needs else expression
+                    for name, (entry, expression) in self._runs.items()
+                },
             }
         )
 
@@ -228,9 +224,9 @@ class Locators:
         data = readable(text)
         return Reading(text, data, self._occurring.occurring(data), {} if numbers is None else numbers)
 
-    def names(self, reading: Reading) -> Iterator[int]:
+    def names(self, reading: Reading) -> Iterator[tuple[int, int]]:
         """Yield where a name that may say secret stands before something that joins it to a value."""
-        return (start for start, _ in self._names.spans(reading.data))
+        return self._names.spans(reading.data)
 
     def rule_matches(self, reading: Reading) -> list[Match]:
         """List what the rules of the table find."""
@@ -239,9 +235,10 @@ class Locators:
         self._find_keys(text, data, found)
         self._find_words(text, data, found)
         self._find_tokens(text, data, found)
-        for entry, expression, _ in self._runs:
-            if entry.rule.id in occurring:
-                _find_runs(entry, expression, reading, found)
+        if not self._runs.keys().isdisjoint(occurring):
+            for name, (entry, expression) in self._runs.items():
+                if name in occurring:
+                    _find_runs(entry, expression, reading, found)
         if NUMBERS in occurring:
             self._find_numbers(reading, found)
         return found

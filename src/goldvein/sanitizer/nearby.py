@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from goldvein.sanitizer.checks import is_camel_case, is_filler, is_symbol_soup, is_uuid, looks_random, remembered, words
 from goldvein.sanitizer.context import Strength, classify_name
 from goldvein.sanitizer.linear import Linear, readable
-from goldvein.sanitizer.matching import NAMED_NEARBY, OPAQUE, Match, Reading
+from goldvein.sanitizer.matching import OPAQUE, Match, Reading
 
 LOOK_BACK_CHARS = 224
 MAX_LEFT_CHARS = 512
@@ -89,9 +89,7 @@ _EDGES = ".:!|*^&~@#$%"
 
 
 def find_named_nearby(reading: Reading) -> Iterator[Match]:
-    """Yield generated values that a name in the text right before them calls a secret."""
-    if NAMED_NEARBY not in reading.occurring:
-        return
+    """Yield generated values that a name in the text right before them calls a secret; asked where any occur."""
     text, resume = reading.text, 0
     stems = [end for _, end in _STEM.spans(reading.data)]
     if not stems:

@@ -168,7 +168,7 @@ def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> It
             break
         view, below = plain, read(plain.text, reading.numbers)
         yield view, below
-    for wrapped, wrapped_view in {id(reading): (reading, None), id(below): (below, view)}.values():
+    for wrapped, wrapped_view in ((reading, None), (below, view)) if view else ((reading, None),):
         joined = _unwrapped_view(wrapped, wrapped_view)
         if joined is not None:
             yield joined, read(joined.text, reading.numbers)
