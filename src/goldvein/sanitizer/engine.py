@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from itertools import chain
 from time import thread_time
 from typing import NamedTuple
@@ -119,10 +120,18 @@ class _Work:
 def _package_digest() -> str:
     """Take a short digest over the sources of this package: other rules or other code, other version."""
     digest = hashlib.sha256()
-    sources = (entry for entry in resources.files(__package__).iterdir() if entry.name.endswith(".py"))
-    for source in sorted(sources, key=lambda entry: entry.name):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for name, source in sorted(sources(resources.files(__package__))):
+        digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:12]
+
+
+def sources(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield each module in a folder and those below: its path in the package, and its source."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from sources(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield above + entry.name, entry.read_bytes()
 
 
 SANITIZER_VERSION = f"1-{_package_digest()}"
@@ -165,7 +174,7 @@ def sanitize_many(
     Raises NamesUnavailable when `names` is asked for and the extra is not installed.
     Raises TextTooLong over MAX_TEXT_CHARS. Any other failure is SanitizerFailed, without the text: drop the text.
     """
-    if any([len(text) > MAX_TEXT_CHARS for text in texts if isinstance(text, str)]):
+    if any(len(text) > MAX_TEXT_CHARS for text in texts if isinstance(text, str)):
         raise TextTooLong
     version = version_with(extra_rules, names=names)
     sanitized = None

@@ -268,7 +268,7 @@ class Locators:
             for entry in self._word_begins[text[start : start + WORD_HEAD_CHARS].lower()]:
                 if resume and start < resume.get(entry.rule.id, 0):
                     continue
-                if entry.rule.needs and not any([need in text for need in entry.rule.needs]):
+                if entry.rule.needs and not any(need in text for need in entry.rule.needs):
                     resume[entry.rule.id] = len(text)
                     continue
                 matched = entry.match(text, start)

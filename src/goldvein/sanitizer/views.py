@@ -259,7 +259,7 @@ def _view_of(parts: list[Part], *, below: View | None = None, joins: Sequence[in
 def _meaning(match: re.Match[str]) -> str | None:
     """Give the characters that are meant, perhaps none; None when nothing else is meant than what is written."""
     kind = match.lastgroup
-    if kind == "nothing" or kind == "soft":
+    if kind in {"nothing", "soft"}:
         return ""
     if kind is None:
         return _unless_same(match[0].translate(_MEANT), match[0])
