@@ -2,7 +2,7 @@
 
 import string
 
-from goldvein.sanitizer.rules.rule import LOWER, _sample, _shape
+from goldvein.sanitizer.rules.rule import LOWER, sample, shape
 
 # Commands that take a password after -p or the like, and words that a sentence tells a password with.
 _COMMANDS = (
@@ -23,20 +23,20 @@ _SAYS_SO = (
     r"senha|parola|heslo|adgangskode|salasana|passord|l\xf6senord(?:et)?|jelsz\xf3|clave|api[ -]?key|secret)"
 )
 
-_COMMANDS_AND_FILES = (
-    _shape(
+COMMANDS_AND_FILES = (
+    shape(
         "curl_user",
         "user and password of a curl or wget command",
         r"(?:\s|=)(?:-u|--user|--proxy-user|-U)(?:[ \t]{1,4}|"
         r"=)?[\"']?[^\s:\"'@/\\]{1,128}:(?P<secret>[^\s\"'\\]{2,512})",
         (),
-        f"curl -s -u alice:{_sample(9)} https://api.example",
+        f"curl -s -u alice:{sample(9)} https://api.example",
         "docker run -u 1000:1000 image",
         confirm="not_numeric",
         locate=r"[\s=](?:-u|--user|--proxy-user)[ \t=\"'A-Za-z]",
         heads=" \t\r\n=",
     ),
-    _shape(
+    shape(
         "short_password_flag",
         "password after -p of a database or login command",
         r"\b"
@@ -44,7 +44,7 @@ _COMMANDS_AND_FILES = (
         + r"\b[^\n|&;]{0,256}?\s(?:-p|-P|-w|-a|-pass)(?:[ \t]{1,2}|=)?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|"
         r"'[^'\"\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{3,128})",
         (),
-        f"mysql -h db -u root -p'{_sample(9)}' shop",
+        f"mysql -h db -u root -p'{sample(9)}' shop",
         "mysql -h db -u root -p shop_production",
         kind="password",
         confirm="flag_password",
@@ -52,7 +52,7 @@ _COMMANDS_AND_FILES = (
         locate=_COMMANDS + r"[ \t]",
         heads=string.ascii_lowercase + "7",
     ),
-    _shape(
+    shape(
         "password_flag_of_command",
         "password after the flag of a command whose flag takes nothing else",
         r"\b(?:(?:docker|podman|helm registry|oc|nerdctl|crane|skopeo|az acr|buildah) login\b[^\n|&;]{0,256}?\s-p|"
@@ -64,7 +64,7 @@ _COMMANDS_AND_FILES = (
         r"net use\b[^\n|&;]{0,128}?\s/user:[^\s]{1,64})[ \t=]{0,2}"
         r"(?P<secret>\"[^\"\n\\]{3,128}\"|'[^'\"\n\\]{3,128}'|[^\s\"'\\-][^\s\"'\\]{2,128})",
         (),
-        f"redis-cli -h cache.example -a {_sample(12)} ping",
+        f"redis-cli -h cache.example -a {sample(12)} ping",
         "docker login -u deploy -p $PASSWORD",
         kind="password",
         confirm="flag_word",
@@ -73,12 +73,12 @@ _COMMANDS_AND_FILES = (
         locate=_LOGIN_COMMANDS + r"[ \t]",
         heads=string.ascii_lowercase + "7",
     ),
-    _shape(
+    shape(
         "user_percent_password",
         "user%password of an smb command",
         r"\s-U[ \t]{0,2}[\"']?[^\s%\"']{1,64}%(?P<secret>[^\s\"'\\]{3,128})",
         (),
-        f"smbclient //files/share -U bob%{_sample(9)}",
+        f"smbclient //files/share -U bob%{sample(9)}",
         "date -U %Y",
         kind="password",
         confirm="not_filler",
@@ -86,29 +86,29 @@ _COMMANDS_AND_FILES = (
         locate=r"\s-U[ \t\"']{0,2}[^\s%\"']+%",
         heads=" \t\r\n\f\v",
     ),
-    _shape(
+    shape(
         "openssl_password",
         "password given to openssl",
         r"-(?:pass|passin|passout)[ \t]{1,2}[\"']?pass:(?P<secret>[^\s\"'\\]{1,128})",
         ("-pass",),
-        f"openssl enc -pass pass:{_sample(9)} -in a",
+        f"openssl enc -pass pass:{sample(9)} -in a",
         "openssl enc -pass env:KEY -in a",
         kind="password",
         confirm="not_filler",
     ),
-    _shape(
+    shape(
         "sudo_password",
         "password piped into sudo or passwd",
         r"\becho[ \t]{1,2}(?:-[en]{1,2}[ \t])?(?P<secret>\"(?![,:\]}\s])[^\"\n\\]{3,128}\"|'[^'\"\n\\]{3,128}'|"
         r"[^\s\"'\\|$]{3,128})[ \t]{0,2}\|[ \t]{0,2}"
         r"(?:sudo[ \t]{1,2}-S|passwd|docker login|chpasswd|kinit)",
         ("echo ", "echo\t"),
-        f"echo '{_sample(9)}' | sudo -S apt update",
+        f"echo '{sample(9)}' | sudo -S apt update",
         "echo $PASS | sudo -S apt update",
         kind="password",
         confirm="not_filler",
     ),
-    _shape(
+    shape(
         "password_in_prose",
         "password told in a sentence",
         r"(?i)(?<![\w:-])(?<!checksum/)(?<!\bis a )" + _SAYS_SO + r"(?![\w-])"
@@ -126,47 +126,47 @@ _COMMANDS_AND_FILES = (
         begins="pa pw ke co mo wa se he ad sa l\xf6 je cl ap",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "identified_by",
         "password of a user that SQL makes",
         r"(?i)identified[ ](?:with[ ][\w']{1,40}[ ])?by[ ](?:password[ ])?(?P<secret>\\?\"[^\"\s\\]{3,128}|"
         r"\\?'[^'\"\s\\]{3,128})",
         ("identified ",),
-        f"create user app identified by '{_sample(12)}'",
+        f"create user app identified by '{sample(12)}'",
         "create user app identified by '${PASSWORD}'",
         kind="password",
         confirm="quoted_password",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "set_with_space",
         "value of a variable or setting that a space separates from its name",
         r"(?:(?:ENV|setenv)[ \t]{1,4}[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|KEY)[A-Z0-9_]{0,8}"
         r"|requirepass|masterauth)"
         r"[ \t]{1,4}(?P<secret>[^\s\"'$<{=\\][^\s\"'\\]{3,256})",
         ("ENV ", "setenv ", "requirepass ", "masterauth "),
-        f"ENV DB_PASSWORD {_sample(10)}",
+        f"ENV DB_PASSWORD {sample(10)}",
         "ENV DB_PASSWORD $PASSWORD",
         kind="password",
         confirm="flag_word",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "wifi_code",
         "password of a wireless network in the text of its code",
         r"WIFI:[^\n]{0,80}?;P:(?P<secret>[^;\n\"\\]{4,64});",
         ("WIFI:",),
-        f"WIFI:S:home;T:WPA;P:{_sample(12)};;",
+        f"WIFI:S:home;T:WPA;P:{sample(12)};;",
         "WIFI:S:home;T:nopass;;",
         kind="password",
         confirm="not_filler",
     ),
-    _shape(
+    shape(
         "go_connection_string",
         "password in a connection string of Go",
         r"(?<![A-Za-z0-9_])[A-Za-z0-9_.-]{1,64}:(?P<secret>[^\s@:/\"']{2,128})@(?:tcp|udp|unix)\(",
         (),
-        f"app:{_sample(10)}@tcp(db.example:3306)/shop",
+        f"app:{sample(10)}@tcp(db.example:3306)/shop",
         "app:${DB_PASSWORD}@tcp(db.example:3306)/shop",
         kind="password",
         confirm="not_filler",
@@ -174,27 +174,27 @@ _COMMANDS_AND_FILES = (
         locate=r"[A-Za-z0-9_.-]+:[^\s@:/\"']+@(?:tcp|udp|unix)\(",
         needs=("@tcp(", "@udp(", "@unix("),
     ),
-    _shape(
+    shape(
         "oracle_login",
         "password in a login of Oracle",
         r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|exp(?:dp)?[ \t]|"
         r"imp(?:dp)?[ \t])"
         r"[A-Za-z0-9_$#]{1,64}/(?P<secret>[^\s@\"'/]{2,128})@",
         ("jdbc:oracle:", "sqlplus ", "expdp ", "impdp "),
-        f"sqlplus scott/{_sample(9)}@orcl",
+        f"sqlplus scott/{sample(9)}@orcl",
         "sqlplus scott/$PASSWORD@orcl",
         kind="password",
         confirm="not_filler",
     ),
-    _shape(
+    shape(
         "assigned_token",
         "letters and digits at random, alone behind a name at the start of a line",
         r"(?:(?<=\n)|(?<!.))[ \t]{0,16}(?:export[ \t]{1,4}|-[ \t]{1,4})?"
         r"[\"']?[A-Za-z_][A-Za-z0-9_.-]{1,64}[\"']?[ \t]{0,4}[:=][ \t]{0,4}"
         r"[\"']?(?P<secret>[A-Za-z0-9]{28,72})(?=[\"']?,?[ \t]{0,4}(?:\r?\n|\Z))",
         (),
-        f"quuxly = {_sample(32, LOWER)}\n",
-        f"checksum = {_sample(32, LOWER)}\n",
+        f"quuxly = {sample(32, LOWER)}\n",
+        f"checksum = {sample(32, LOWER)}\n",
         kind="token",
         confirm="assigned_token",
         confidence="low",
@@ -202,24 +202,24 @@ _COMMANDS_AND_FILES = (
         locate=r"(?m)^[ \t]*(?:export[ \t]+|-[ \t]+)?"
         r"[\"']?[A-Za-z_][A-Za-z0-9_.-]*[\"']?[ \t]*[:=][ \t]*[\"']?[A-Za-z0-9]{28}",
     ),
-    _shape(
+    shape(
         "netrc",
         "password of a .netrc entry",
         r"\blogin[ \t\r\n]{1,8}[^\s\"'\\]{1,128}(?:[ \t\r\n]|"
         r"\\[nrt]){1,8}password[ \t\r\n]{1,8}(?P<secret>[^\s\"'\\]{1,512})",
         ("login ", "login\t", "login\n", "login\r", "login\\"),
-        f"machine api.example login alice password {_sample(9)}",
+        f"machine api.example login alice password {sample(9)}",
         "login form password <password>",
         kind="password",
         confirm="not_filler",
     ),
-    _shape(
+    shape(
         "pgpass",
         "password of a .pgpass line",
         r"(?m)(?:^|(?<=\\n)|(?<=\"))(?:[A-Za-z0-9_.*-]{1,128}):(?:[0-9]{2,5}|"
         r"\*):[A-Za-z0-9_.*-]{1,64}:[A-Za-z0-9_.*@-]{1,64}:(?P<secret>[^\s\"\\]{3,128})",
         (),
-        f"db.internal:5432:app:alice:{_sample(12)}",
+        f"db.internal:5432:app:alice:{sample(12)}",
         "12:30:15:20:99:17",
         kind="password",
         confirm="pgpass_password",

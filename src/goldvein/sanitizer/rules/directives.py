@@ -1,6 +1,6 @@
 """Lines of configuration, arguments of calls, and more commands and files."""
 
-from goldvein.sanitizer.rules.rule import HEX, _sample, _sample_uuid, _shape
+from goldvein.sanitizer.rules.rule import HEX, sample, sample_uuid, shape
 
 _WORD_VALUE = r"(?P<secret>\"[^\"\n\\]{3,256}\"|'[^'\"\n\\]{3,256}'|[^\s\"'\\<$({-][^\s\"'\\]{2,256})"
 # Lines of configuration in which a blank separates the name from the secret.
@@ -35,19 +35,19 @@ _LEARNT_LATIN = (
     r"adgangskode|salasana|passord|l\xf6senord|jelsz\xf3|clave)"
 )
 
-_MORE_COMMANDS_AND_FILES = (
-    _shape(
+MORE_COMMANDS_AND_FILES = (
+    shape(
         "password_on_standard_input",
         "password that a command reads from a here-string",
         r"<<<[ ]{0,2}(?:[\"']?[\w.-]{1,32}:)?" + _WORD_VALUE,
         ("<<<",),
-        f"kinit alice <<< {_sample(9)}",
+        f"kinit alice <<< {sample(9)}",
         'grep -c x <<< "$text"',
         kind="password",
         confirm="told_password",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "password_piped",
         "password piped into a command that sets or asks for one",
         r"\b(?:echo|printf)[ \t]{1,2}(?:-[en]{1,2}[ \t]{1,2})?(?:[\"']%[^\"'\n]{1,32}[\"'][ \t](?:[\w.-]{1,32}[ \t])?)?"
@@ -56,62 +56,62 @@ _MORE_COMMANDS_AND_FILES = (
         r"(?:chpasswd|smbpasswd|passwd|cryptsetup|kinit|gpg|docker login|podman login|helm registry|su\b|openconnect|"
         r"vncpasswd|saslpasswd2|htpasswd|gh auth login|glab auth login|npm login|vault login)",
         ("echo ", "printf "),
-        f"echo 'bob:{_sample(9)}' | sudo chpasswd",
+        f"echo 'bob:{sample(9)}' | sudo chpasswd",
         "echo $PASS | sudo chpasswd",
         kind="password",
         confirm="quoted_password",
     ),
-    _shape(
+    shape(
         "login_argument",
         "password behind the user in an argument of a transfer command",
         r"\b(?:(?:https?|xhs?)[ ][^\n|;]{0,64}?(?:-a|--auth)[ =][\"']?[^\s:\"']{1,64}:|lftp\b[^\n|"
         r";]{0,64}?-u[ ][^\s,]{1,64},|"
         r"(?:curl|wget)[^\n|;]{0,128}?[ ]-U[ ][\"']?[^\s:\"']{1,64}:)(?P<secret>[^\s\"'\\$]{3,128})",
         (),
-        f"http -a bob:{_sample(9)} GET api.example",
+        f"http -a bob:{sample(9)} GET api.example",
         "http -a $LOGIN GET api.example",
         kind="password",
         confirm="not_numeric",
         locate=r"(?:https?|xhs?)[ ](?:-|get|post|put)|lftp[ ]",
         begins="ht xh lf",
     ),
-    _shape(
+    shape(
         "snmp_community",
         "community or pass phrase of an SNMP command",
         r"\bsnmp[a-z]{3,10}\b[^\n|;]{0,128}?[ ]-[cA][ ]{0,2}" + _WORD_VALUE,
         (),
-        f"snmpwalk -v2c -c {_sample(9)} host.example",
+        f"snmpwalk -v2c -c {sample(9)} host.example",
         "snmpwalk -v2c -c public host.example",
         kind="password",
         confirm="community",
         locate=r"snmp[a-z]+[ ]+-",
         begins="sn",
     ),
-    _shape(
+    shape(
         "snmp_privacy",
         "second pass phrase of an SNMP command",
         r"\bsnmp[a-z]{3,10}\b[^\n|;]{0,128}?[ ]-X[ ]{0,2}" + _WORD_VALUE,
         (),
-        f"snmpget -v3 -A x -X {_sample(9)} host.example",
+        f"snmpget -v3 -A x -X {sample(9)} host.example",
         "snmpget -v3 -X $KEY host.example",
         kind="password",
         confirm="community",
         locate=r"snmp[a-z]+[ ]+-",
         begins="sn",
     ),
-    _shape(
+    shape(
         "windows_command_password",
         "password in the place that a command of Windows has for it",
         r"(?i)\b(?:net[ ]user[ ][\w.\\-]{1,64}[ ]|net[ ]use[ ](?:[a-z*]:?[ ])?\\\\[^\s]{1,128}[ ](?!/)|"
         r"schtasks\b[^\n|;]{0,256}?[ ]/rp[ ]|psexec(?:64)?\b[^\n|;]{0,256}?[ ]-p[ ]|cmdkey\b[^\n|;]{0,256}?/pass:|"
         r"wmic\b[^\n|;]{0,256}?/password:|runas\b[^\n|;]{0,256}?/pass:)" + _WORD_VALUE,
         ("net user ", "net use ", "schtasks ", "psexec", "cmdkey ", "wmic "),
-        f"net user bob {_sample(9)} /add",
+        f"net user bob {sample(9)} /add",
         "net user bob /delete",
         kind="password",
         confirm="flag_word",
     ),
-    _shape(
+    shape(
         "password_argument",
         "password as the last of a command's arguments",
         r"\b(?:htpasswd[ ]-[a-zA-Z]{0,4}b[a-zA-Z]{0,4}[ ](?:[^\s]{1,128}[ ])?[\w.@-]{1,64}|"
@@ -121,68 +121,68 @@ _MORE_COMMANDS_AND_FILES = (
         r"ConvertTo-SecureString(?:[ ]-String)?|(?:(?<=\n)|(?<=> )|"
         r"(?<!.))AUTH(?=[ ][^\s]{1,256}(?:[ ][^\s]{1,256})?[ ]{0,4}(?:\r?\n|\Z)))[ =]{1,2}" + _WORD_VALUE,
         (),
-        f"htpasswd -bc users.txt bob {_sample(9)}",
+        f"htpasswd -bc users.txt bob {sample(9)}",
         "ConvertTo-SecureString $Password -AsPlainText",
         kind="password",
         confirm="flag_word",
         locate=r"htpasswd[ ]-|wpa_passphrase[ ]|gh secret set[ ]|consul kv put[ ]|convertto-securestring[ ]|auth[ ]",
         begins="ht wp gh co au",
     ),
-    _shape(
+    shape(
         "directive",
         "secret of a line of configuration, behind a blank",
         r"(?i)" + _DIRECTIVES + r"[ \t]{1,8}(?:--[a-z]{1,16}[ \t]){0,2}(?:[0-9][ \t]{1,2})?" + _WORD_VALUE,
         (),
-        f"snmp-server community {_sample(9)} RO",
+        f"snmp-server community {sample(9)} RO",
         "enable password protection",
         kind="password",
         confirm="directive_value",
         locate=_DIRECTIVE_STARTS,
         begins="bi ro im sm pr rw sn en ta ra cr ps ne ip us d- au pp fa se id",
     ),
-    _shape(
+    shape(
         "secret_of_peers",
         "pre-shared key or password of a VPN's or dial-up's file of secrets",
         r":[ \t]{1,4}(?:PSK|EAP|XAUTH|NTLM)[ \t]{1,4}" + _WORD_VALUE,
         (),
-        f'10.0.0.1 : PSK "{_sample(12)}"',
+        f'10.0.0.1 : PSK "{sample(12)}"',
         "mode : PSK (WPA2)",
         kind="password",
         confirm="flag_word",
         locate=r":[ \t]+(?:psk|eap|xauth|ntlm)[ \t]",
         heads=":",
     ),
-    _shape(
+    shape(
         "login_beside_host",
         "user and password of a mail relay, a proxy's page or a cache's user",
         r"(?:\]:[0-9]{2,5}[ \t]{1,8}[^\s:]{1,64}:|\bstats auth [^\s:]{1,64}:|\buser [^\s]{1,64} on [^\n>]{0,64}>|"
         r"\bhttp_auth:[ ][^\s:]{1,64}:|static:[^\s:]{1,64}:)(?P<secret>[^\s\"'\\]{3,128})",
         (),
-        f"stats auth bob:{_sample(9)}",
+        f"stats auth bob:{sample(9)}",
         "stats auth on",
         kind="password",
         confirm="not_filler",
         locate=r"\]:[0-9]+[ \t]|stats auth[ ]|user[ ][^\s]+[ ]on[ ]|http_auth:[ ]|static:[^\s:]+:",
         begins="]: st us ht",
     ),
-    _shape(
+    shape(
         "first_boot_passwords",
         "list of users and passwords that a machine sets at its first boot",
         r"chpasswd:\s{1,32}(?:expire:[ ]\w{1,8}\s{1,32})?list:[ ]?[|>]?-?\s{1,32}"
         r"(?P<secret>(?:-[ ]{1,3})?[\w.-]{1,32}:[^\s]{3,128}(?:\s{1,32}(?:-[ ]{1,3})?[\w.-]{1,32}:[^\s]{3,128}){0,32})",
         ("chpasswd:",),
-        f"chpasswd:\n  list: |\n    bob:{_sample(9)}\n",
+        f"chpasswd:\n  list: |\n    bob:{sample(9)}\n",
         "chpasswd:\n  expire: false\n",
         kind="password",
     ),
-    _shape(
+    shape(
         "login_call",
         "password behind the user in the arguments of a call",
         _CREDENTIAL_CALLS + r"[ ]{0,1}[=(]\s{0,32}\(?(?:[^()\n\"',]{1,64},\s{0,32}){0,2}"
         r"(?:\w{1,16}[ ]?=[ ]?)?(?:[@rub]{0,2}[\"'][^\"'\n]{0,160}[\"'],\s{0,32}(?:\w{1,16}[ ]?[=:][ ]?)?){1,2}"
         r"[@rub]{0,2}(?P<secret>\"[^\"\n]{4,160}\"|'[^'\n]{4,160}')",
         (),
-        f'smtp.login("bob", "{_sample(9)}")',
+        f'smtp.login("bob", "{sample(9)}")',
         'smtp.login("bob", password)',
         kind="password",
         confirm="call_password",
@@ -190,7 +190,7 @@ _MORE_COMMANDS_AND_FILES = (
         locate=_CREDENTIAL_CALLS.replace(r"\b", "") + r"[ ]?[=(]",
         begins=".l au ht ba ai ne se us pa ge my pd pg ld ft si aw st wi pl cr lo",
     ),
-    _shape(
+    shape(
         "signing_call",
         "key in the arguments of a call that signs, encrypts or types it in",
         r"(?:createHmac\([ ]{0,4}[\"'][\w-]{1,24}[\"'],[ ]{0,4}|jwt\.(?:sign|verify|encode|"
@@ -201,7 +201,7 @@ _MORE_COMMANDS_AND_FILES = (
         r"typeText)\(|,)[ ]{0,4}(?=[\"'][^\"'\n]{4,160}[\"']\))|"
         r"\bsend[ ](?:--[ ])?)(?P<secret>\"[^\"\n\\]{4,160}(?:\"|\\)|'[^'\n]{4,160}')",
         (),
-        f"crypto.createHmac('sha256', '{_sample(24)}')",
+        f"crypto.createHmac('sha256', '{sample(24)}')",
         "jwt.verify(token, 'secret')",
         kind="secret",
         confirm="call_password",
@@ -212,24 +212,24 @@ _MORE_COMMANDS_AND_FILES = (
         r"pwd)[\w#\"']*,[ ][\"']|send[ ](?:--[ ])?\"",
         begins="cr jw hm fe ae se pa pw to",
     ),
-    _shape(
+    shape(
         "identified_by_word",
         "password of a user that SQL makes, without quotes",
         r"(?i)identified[ ]by[ ](?P<secret>[A-Za-z][\w#$!.]{4,64})",
         ("identified by ",),
-        f"connect to bob identified by Xk{_sample(9)}7",
+        f"connect to bob identified by Xk{sample(9)}7",
         "a user identified by their name",
         kind="password",
         confirm="told_password",
     ),
-    _shape(
+    shape(
         "grant_parameter",
         "code, verifier, assertion or ticket that is changed for a token",
         r"(?<![\w.-])(?:code|code_verifier|ticket|oauth_verifier|SAMLResponse|SAMLRequest|SAMLart|assertion|"
         r"client_assertion|subject_token|actor_token|device_code|id_token_hint|"
         r"offline\?data)=(?P<secret>[A-Za-z0-9%+/_=.~-]{20,65536})",
         (),
-        f"https://app.example/callback?code={_sample(40)}&state=x",
+        f"https://app.example/callback?code={sample(40)}&state=x",
         "https://app.example/callback?code=not_allowed",
         kind="token",
         confirm="grant_value",
@@ -238,35 +238,35 @@ _MORE_COMMANDS_AND_FILES = (
         r"subject_token|actor_token|device_code|id_token_hint)=[A-Za-z0-9%_-]|offline\?data=",
         begins="co ti oa sa as cl su ac de id of",
     ),
-    _shape(
+    shape(
         "websocket_protocol",
         "token sent as a protocol of a web socket",
         r"(?i)sec-websocket-protocol:[ ]{0,4}[^\n]{0,64}?(?P<secret>[A-Za-z0-9._-]{24,4096})",
         ("sec-websocket-protocol:",),
-        f"Sec-WebSocket-Protocol: bearer, {_sample(40)}",
+        f"Sec-WebSocket-Protocol: bearer, {sample(40)}",
         "Sec-WebSocket-Protocol: graphql-transport-ws",
         kind="token",
         confirm="random_value",
     ),
-    _shape(
+    shape(
         "json_web_key",
         "private or symmetric part of a JSON Web Key",
         r"(?P<quote>\\{0,7}[\"'])(?:d|p|q|dp|dq|qi|"
         r"k)(?P=quote)\s{0,4}:\s{0,4}(?P=quote)(?P<secret>[A-Za-z0-9_-]{22,8192})",
         (),
-        f'{{"kty": "oct", "k": "{_sample(43)}"}}',
-        f'{{"kty": "EC", "x": "{_sample(43)}"}}',
+        f'{{"kty": "oct", "k": "{sample(43)}"}}',
+        f'{{"kty": "EC", "x": "{sample(43)}"}}',
         kind="private_key",
         confirm="web_key_part",
         family="run",
         locate=r"\\*[\"'](?:d|p|q|dp|dq|qi|k)\\*[\"']\s*:\s*\\*[\"'][A-Za-z0-9_-]",
     ),
-    _shape(
+    shape(
         "kubernetes_secret",
         "value of a Kubernetes Secret",
         r"[ \t]{1,32}[\w.-]{1,128}:[ ]{1,4}[\"']?(?P<secret>[A-Za-z0-9+/]{8,65536}={0,2})[\"']?(?=\s|\Z)",
         (),
-        f"kind: Secret\ndata:\n  db-url: {_sample(22)}==\n",
+        f"kind: Secret\ndata:\n  db-url: {sample(22)}==\n",
         "kind: Secret\nmetadata:\n  namespace: production-cluster\n",
         kind="secret",
         confirm="kubernetes_value",
@@ -275,7 +275,7 @@ _MORE_COMMANDS_AND_FILES = (
         needs=("Secret",),
         confidence="medium",
     ),
-    _shape(
+    shape(
         "recovery_phrase",
         "words that open a wallet",
         r"(?i)(?:mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed)|"
@@ -289,7 +289,7 @@ _MORE_COMMANDS_AND_FILES = (
         r"(?:metamask|ledger|trezor|phantom)(?:'s)?[ ](?:seed|words)",
         begins="mn se re ba wa me le tr ph",
     ),
-    _shape(
+    shape(
         "recovery_codes",
         "list of codes that stand in for a second factor",
         r"(?i)(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n]{0,64}\n\s{0,8}"
@@ -302,7 +302,7 @@ _MORE_COMMANDS_AND_FILES = (
         locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
         begins="re ba sc em",
     ),
-    _shape(
+    shape(
         "one_time_code",
         "code or PIN told in a message",
         r"(?i)(?:(?:verification|security|confirmation|one[- ]time|login|sign[- ]in|authentication|2fa|otp|sms|"
@@ -318,7 +318,7 @@ _MORE_COMMANDS_AND_FILES = (
         begins="ve se co on lo si au 2f ot sm ac pi",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "password_hash_of_directory",
         "hash of a password in a form of directories, frameworks and databases",
         r"\{(?:SSHA|SHA|SMD5|SSHA256|SSHA512|SHA256|SHA512|CRYPT|PBKDF2|BLF-CRYPT|ARGON2I?D?)[0-9]{0,4}\}"
@@ -328,27 +328,27 @@ _MORE_COMMANDS_AND_FILES = (
         r"SCRAM-SHA-(?:1|256)\$[0-9]{3,8}:[A-Za-z0-9+/=:$]{40,256}|\$[PHS]\$[A-Za-z0-9./]{25,60}|"
         r":[0-9]{3,7}:(?P<secret>[0-9a-fA-F]{32}:[0-9a-fA-F]{32})(?=:::)|\$krb5[a-z0-9]{2,8}\$[^\s]{32,4096}",
         (),
-        "userPassword: {SSHA}" + _sample(32),
+        "userPassword: {SSHA}" + sample(32),
         "userPassword: {SSHA}none",
         kind="password_hash",
         locate=r"\{(?:ssha|sha|smd5|crypt|pbkdf2|blf-crypt|argon2)[a-z0-9]*\}|scrypt:[0-9]|pbkdf2:sha|pbkdf2_sha|"
         r"bcrypt_sha256\$|argon2\$|sha1\$|md5\$|scram-sha-|\$[phs]\$|:[0-9]{3,7}:[0-9a-f]{8}|\$krb5",
         begins="{s {c {p {b {a sc pb bc ar sh md $p $h $s :0 :1 :2 :3 :4 :5 :6 :7 :8 :9 $k",
     ),
-    _shape(
+    shape(
         "digest_login",
         "hash of a password in a file of digest logins",
         r"(?<=[\w.@-]):[\w .@-]{1,64}:(?P<secret>[0-9a-f]{32})(?=\s|\Z)",
         (),
-        f"bob:private files:{_sample(32, HEX)}\n",
-        f"image:latest:{_sample(31, HEX)}\n",
+        f"bob:private files:{sample(32, HEX)}\n",
+        f"image:latest:{sample(31, HEX)}\n",
         kind="password_hash",
         confirm="digest_hash",
         confidence="medium",
         locate=r":[\w .@-]+:[0-9a-f]{32}",
         heads=":",
     ),
-    _shape(
+    shape(
         "password_asked",
         "password behind a question for it, or on the line below its name",
         r"(?i)\b"
@@ -356,7 +356,7 @@ _MORE_COMMANDS_AND_FILES = (
         + r"\b(?:[^\n:=\"`|<>{}()\[\]]{1,80}:[ \t]{1,4}|[ ]?:\*{0,2}[ \t]{0,4}\r?\n[ \t]{0,16}(?:>[ ])?)"
         r"(?P<secret>[^\s\"'`<>{}()\[\]\\,|&][^\s\"'`<>{}()\[\]\\,|&]{5,128})[ \t]{0,4}(?=\r?\n|\Z)",
         (),
-        f"bob@host.example's password: {_sample(9)}\n",
+        f"bob@host.example's password: {sample(9)}\n",
         "Password for the page: see below\n",
         kind="password",
         confirm="told_password",
@@ -364,14 +364,14 @@ _MORE_COMMANDS_AND_FILES = (
         locate=_LEARNT_LATIN + r"(?:[ ](?:for|of|is|on|f\xfcr|de|para|per|voor)[ ]|[ ]?:)",
         begins="pa ke co mo wa se he ad sa l\xf6 je cl",
     ),
-    _shape(
+    shape(
         "login_told",
         "user and password behind a word for both",
         r"(?i)\b(?:credentials?|creds|log-?ins?|zugangsdaten|anmeldedaten|zugang|identifiants|acceso|credenciales|"
         r"credenziali|inloggegevens)\b[^\n:=]{0,32}?(?:[:=]|\b(?:is|are|sind)\b)[ \t]{0,4}[\"'`]?[\w.@+-]{1,64}"
         r"[ ]{0,2}[/:|][ ]{0,2}(?P<secret>[^\s\"'`<>{}()\[\]\\,;|&/][^\s\"'`<>{}()\[\]\\,;|&]{4,128})",
         (),
-        f"credentials: bob / Xk{_sample(9)}7",
+        f"credentials: bob / Xk{sample(9)}7",
         "credentials: user / group",
         kind="password",
         confirm="told_password",
@@ -380,7 +380,7 @@ _MORE_COMMANDS_AND_FILES = (
         begins="cr lo za an zu id ac in",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "used_as_password",
         "secret told before its name",
         r"(?i)\b(?:use|with|and|try|enter|type|usa|nutze|nimm)[ ](?P<secret>`[^`\n]{5,512}`|"
@@ -388,7 +388,7 @@ _MORE_COMMANDS_AND_FILES = (
         r"[ ](?:as|als|como)[ ](?:[\w-]{1,16}[ ]){0,4}?(?:password|passphrase|passwort|pass|token|secret|key|pw|pwd|"
         r"passwd|credential)\b",
         (),
-        f"try it with {_sample(12)} as the password",
+        f"try it with {sample(12)} as the password",
         "use it as the password",
         kind="password",
         confirm="told_password",
@@ -396,14 +396,14 @@ _MORE_COMMANDS_AND_FILES = (
         locate=r"(?i)\b(?:use|with|and|try|enter|type|usa|nutze|nimm)[ ][^\s]+[ ](?:as|als|como)[ ]",
         family="run",
     ),
-    _shape(
+    shape(
         "key_body",
         "body of a private key whose first and last line are gone",
         r"(?<![A-Za-z0-9+/])(?:MII[C-J][A-Za-z0-9+/]{2}IBAA(?:KC|KB)|MII[C-J][A-Za-z0-9+/]{2}IBADANBgkqhkiG9w|"
         r"MH(?:c|Q)CAQEE|MIGHAgEAMBMGByqGSM49|MC4CAQAwBQYDK2Vw|MIHuAgEAMBAGByqGSM49|b3BlbnNzaC1rZXktdjE|"
         r"RWRTY0Iy|RWQSCk)[A-Za-z0-9+/=]{24,65536}(?:(?:\r?\n|\\n)[A-Za-z0-9+/=]{1,128}){0,512}",
         (),
-        "item MIIEpAIBAAKC" + _sample(64) + " set",
+        "item MIIEpAIBAAKC" + sample(64) + " set",
         "item MIICIjANBgkqhkiG9w set",
         kind="private_key",
         locate=r"MII[C-J][A-Za-z0-9+/]{2}IBA(?:AK[CB]|DAN)|MH[cQ]CAQEE|MIGHAgEA|MC4CAQAwBQ|MIHuAgEA|"
@@ -411,7 +411,7 @@ _MORE_COMMANDS_AND_FILES = (
         r"RWRTY0Iy|RWQSCk",
         begins="mi mh mc b3 rw",
     ),
-    _shape(
+    shape(
         "delivery_address",
         "address that whoever knows it can send to or read from",
         r"(?:outlook\.office(?:365)?\.com/webhook/|hc-ping\.com/|"
@@ -428,7 +428,7 @@ _MORE_COMMANDS_AND_FILES = (
         r"/api/(?:stacks/)?webhooks/(?=[0-9a-f]{8}-)|"
         r"/hooks/(?=[a-z0-9]{26}(?![a-z0-9])))(?P<secret>[A-Za-z0-9@/?=&%._+-]{10,400})",
         (),
-        f"https://hc-ping.com/{_sample_uuid()}",
+        f"https://hc-ping.com/{sample_uuid()}",
         "https://hc-ping.com/ping",
         kind="webhook_url",
         locate=r"outlook\.office(?:365)?\.com/webhook/|hc-ping\.com/|maker\.ifttt\.com/|open\.(?:feishu\.cn|"

@@ -10,60 +10,60 @@ from goldvein.sanitizer.rules.rule import (
     UPPER,
     URLSAFE,
     WORD,
-    _key,
-    _sample,
-    _sample_uuid,
-    _shape,
+    key,
+    sample,
+    sample_uuid,
+    shape,
 )
 
-_MESSAGE_KEYS = (
-    _key("slack_token", "token of Slack", tuple(f"xox{kind}-" for kind in "abceoprs"), "[A-Za-z0-9.-]", 10, 255),
-    _key("slack_app_token", "app token of Slack", ("xapp-",), "[A-Za-z0-9-]", 10, 200, confirm="mixed_body"),
-    _shape(
+MESSAGE_KEYS = (
+    key("slack_token", "token of Slack", tuple(f"xox{kind}-" for kind in "abceoprs"), "[A-Za-z0-9.-]", 10, 255),
+    key("slack_app_token", "app token of Slack", ("xapp-",), "[A-Za-z0-9-]", 10, 200, confirm="mixed_body"),
+    shape(
         "slack_webhook",
         "webhook of Slack",
         r"(?P<secret>(?:https?://)?hooks\.slack\.com/(?:services|workflows|"
         r"triggers)/(?:[A-Za-z0-9_/+-]{20,200}|[A-Za-z0-9_/+-]{3,20}" + CUT + "))",
         (),
-        f"https://hooks.slack.com/services/T{_sample(9, UPPER)}/B{_sample(9, UPPER)}/{_sample(24)}",
+        f"https://hooks.slack.com/services/T{sample(9, UPPER)}/B{sample(9, UPPER)}/{sample(24)}",
         "https://hooks.slack.com/services/T000/B000/X and",
         kind="webhook_url",
         confirm="prefixed_value",
         locate=r"(?:https?://)?hooks\.slack\.com/",
         heads="h",
     ),
-    _shape(
+    shape(
         "discord_webhook",
         "webhook of Discord",
         r"(?P<secret>(?:https?://)?discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{15,22}"
         r"/[A-Za-z0-9_-]{40,100})",
         (),
-        f"https://discord.com/api/webhooks/{_sample(18, DIGIT)}/{_sample(68)}",
+        f"https://discord.com/api/webhooks/{sample(18, DIGIT)}/{sample(68)}",
         "https://discord.com/api/webhooks/1/none",
         kind="webhook_url",
         locate=r"(?:https?://)?discord(?:app)?\.com/api/",
         heads="hd",
     ),
-    _shape(
+    shape(
         "office_webhook",
         "webhook of Microsoft Teams, Power Automate, Zapier, Make or Pipedream",
         r"(?:webhook\.office\.com/webhookb2/|hooks\.zapier\.com/hooks/catch/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
         r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/v1/spaces/)"
         r"(?P<secret>[A-Za-z0-9@/?=&%._-]{10,400})",
         (),
-        f"https://acme.webhook.office.com/webhookb2/{_sample_uuid()}@{_sample_uuid()}/Incoming/{_sample(32, HEX)}",
+        f"https://acme.webhook.office.com/webhookb2/{sample_uuid()}@{sample_uuid()}/Incoming/{sample(32, HEX)}",
         "https://acme.webhook.office.com/webhookb2/none",
         kind="webhook_url",
         locate=r"webhook\.office\.com/|hooks\.zapier\.com/|hook\.[a-z0-9.]{2,12}\.make\.com/|"
         r"hook\.integromat\.com/|\.m\.pipedream\.net/|chat\.googleapis\.com/",
         heads="whc.",
     ),
-    _shape(
+    shape(
         "discord_token",
         "bot token of Discord",
         r"[MNO](?<![A-Za-z0-9_-][MNO])[A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_-])",
         (),
-        f"bot M{_sample(23)}.{_sample(6)}.{_sample(38)} on",
+        f"bot M{sample(23)}.{sample(6)}.{sample(38)} on",
         "bot M.x.y on",
         confirm="mixed_body",
         family="token",
@@ -71,12 +71,12 @@ _MESSAGE_KEYS = (
         backs=(24, 25, 26, 27, 28),
         heads=".",
     ),
-    _shape(
+    shape(
         "telegram_token",
         "bot token of Telegram",
         r"(?<![0-9A-Za-z])(?:bot)?(?P<secret>[0-9]{8,10}:A[A-Za-z0-9_-]{33,35})(?![A-Za-z0-9_-])",
         (),
-        f"bot {_sample(9, DIGIT)}:AA{_sample(33)} on",
+        f"bot {sample(9, DIGIT)}:AA{sample(33)} on",
         "at 12345678:A1 on",
         confirm="varied_value",
         family="token",
@@ -84,29 +84,29 @@ _MESSAGE_KEYS = (
         backs=(8, 9, 10, 11, 12, 13),
         heads=":",
     ),
-    _key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
-    _key("twilio_account", "account of Twilio, the user of its API", ("AC",), HEX, 32, 32),
-    _key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
-    _key("mailgun_key", "API key of Mailgun", ("key-",), HEX, 32, 32),
-    _shape(
+    key("twilio_key", "API key of Twilio", ("SK",), HEX, 32, 32),
+    key("twilio_account", "account of Twilio, the user of its API", ("AC",), HEX, 32, 32),
+    key("sendgrid_key", "API key of SendGrid", ("SG.",), "[A-Za-z0-9_.-]", 40, 120, confirm="mixed_body"),
+    key("mailgun_key", "API key of Mailgun", ("key-",), HEX, 32, 32),
+    shape(
         "mailchimp_key",
         "API key of Mailchimp or Mandrill",
         r"(?<![A-Za-z0-9])(?:[a-f0-9]{32}-us[0-9]{1,2}|md-[A-Za-z0-9_-]{22})(?![A-Za-z0-9])",
         (),
-        f"item {_sample(32, HEX)}-us12 set",
-        f"item {_sample(31, HEX)}-us12 set",
+        f"item {sample(32, HEX)}-us12 set",
+        f"item {sample(31, HEX)}-us12 set",
         confirm="mixed_body",
         family="token",
         locate=r"-us[0-9]|\bmd-[A-Za-z0-9_-]{8}",
         backs=(0, 32),
         heads="-m",
     ),
-    _key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
-    _key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
-    _key("telnyx_key", "API key of Telnyx", ("KEY01",), WORD, 40, 64),
-    _key("courier_key", "API key of Courier", ("pk_prod_", "dk_prod_"), UPPER, 24, 40, confirm="mixed_body"),
-    _key("intercom_token", "token of Intercom", ("dG9rOg", "dG9rO"), PADDED, 40, 80),
-    _key(
+    key("brevo_key", "API key of Brevo", ("xkeysib-", "xsmtpsib-"), "[A-Za-z0-9-]", 60, 100),
+    key("resend_key", "API key of Resend", ("re_",), WORD, 28, 48, confirm="mixed_body"),
+    key("telnyx_key", "API key of Telnyx", ("KEY01",), WORD, 40, 64),
+    key("courier_key", "API key of Courier", ("pk_prod_", "dk_prod_"), UPPER, 24, 40, confirm="mixed_body"),
+    key("intercom_token", "token of Intercom", ("dG9rOg", "dG9rO"), PADDED, 40, 80),
+    key(
         "hubspot_token",
         "private app token of HubSpot",
         ("pat-na1-", "pat-eu1-", "pat-na2-", "pat-ap1-"),
@@ -114,7 +114,7 @@ _MESSAGE_KEYS = (
         36,
         36,
     ),
-    _key(
+    key(
         "facebook_token",
         "access token of Facebook",
         ("EAAC", "EAAG", "EAAB", "EAAM", "EAAA", "EAAJ"),
@@ -123,7 +123,7 @@ _MESSAGE_KEYS = (
         400,
         confirm="mixed_body",
     ),
-    _key("instagram_token", "access token of Instagram", ("IGQV", "IGAA"), DOTTED, 50, 400, confirm="mixed_body"),
-    _key("twitter_bearer_token", "bearer token of X", ("AAAAAAAAAAAAAAAAAAAAA",), "[A-Za-z0-9%]", 60, 200),
-    _key("dropbox_token", "short-lived token of Dropbox", ("sl.",), URLSAFE, 100, 2048),
+    key("instagram_token", "access token of Instagram", ("IGQV", "IGAA"), DOTTED, 50, 400, confirm="mixed_body"),
+    key("twitter_bearer_token", "bearer token of X", ("AAAAAAAAAAAAAAAAAAAAA",), "[A-Za-z0-9%]", 60, 200),
+    key("dropbox_token", "short-lived token of Dropbox", ("sl.",), URLSAFE, 100, 2048),
 )

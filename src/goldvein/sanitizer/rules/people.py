@@ -4,7 +4,7 @@ import string
 
 from goldvein.sanitizer.national_ids import BY_FORM, BY_FORM_ALONE, expression_for
 from goldvein.sanitizer.personal import IBAN_COUNTRIES
-from goldvein.sanitizer.rules.rule import _shape
+from goldvein.sanitizer.rules.rule import shape
 
 _BLANK = " \u00a0\u2009\u202f"
 _DASH = r"\u2010-\u2013-"
@@ -66,8 +66,8 @@ _DOCUMENT_WORDS = (
     r"|carnet de conducir|rijbewijs(?:nummer)?|prawo jazdy|k\u00f6rkort|personalausweis(?:nummer)?|ausweisnummer"
 )
 
-_PERSONAL = (
-    _shape(
+PERSONAL = (
+    shape(
         "email",
         "mail address",
         r"(?:(?:(?<=\\[nrtbf])|(?<![\w.%+\\-]))(?:[\w.%+-]|(?<=\w)'(?=\w)){1,64}|"
@@ -81,7 +81,7 @@ _PERSONAL = (
         locate=r"(?:[\w.%+\x80-\xff-]+(?:'[\w.%+\x80-\xff-]+)?|\"[^\"\n@]+\")(?:@|%40)[\w\x80-\xff?]",
         needs=("@", "%40"),
     ),
-    _shape(
+    shape(
         "email_spelled",
         "mail address with its signs spelled out",
         r"(?i)\b[\w.+-]{1,64}[ ]{0,2}(?:[\[({<][ ]?at[ ]?[\])}>][ ]{0,2}"
@@ -97,7 +97,7 @@ _PERSONAL = (
         locate=r"(?i)[\w.+-]+[ ]?(?:[ ]?[\[({<][ ]?at[ ]?[\])}>]|[ ]at[ ][a-z0-9-]+[ ]dot[ ])",
         needs=("[at", "(at", "{at", "<at", "[AT", "(AT", "[ at", "( at", " dot "),
     ),
-    _shape(
+    shape(
         "phone_international",
         "phone number with its country code",
         rf"(?:\+(?<![\w+]\+)\(?[1-9](?:[{_BLANK}().{_DASH}/]{{0,3}}[0-9]){{7,14}}"
@@ -112,7 +112,7 @@ _PERSONAL = (
         family="number",
         heads="+0",
     ),
-    _shape(
+    shape(
         "pin",
         "PIN or one-time code beside its name",
         r"(?i)(?<![a-z0-9])(?:pin|otp)(?:[_-]?code)?\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,7}[\"']?"
@@ -124,7 +124,7 @@ _PERSONAL = (
         "gpio_pin = 17, spin: 7392 and pin: 2026-11-21",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "card_security_code",
         "security code of a payment card beside its name",
         r"(?i)(?<![a-z0-9])(?:cvv2?|cvc2?)\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,7}[\"']?"
@@ -134,7 +134,7 @@ _PERSONAL = (
         "cvv: 48, cvc_length = 3",
         confidence="medium",
     ),
-    _shape(
+    shape(
         "ssn",
         "social security number of the United States",
         r"[0-9](?<![\w.+-][0-9])[0-9]{2}-[0-9]{2}-[0-9]{4}(?![\w-])",
@@ -145,7 +145,7 @@ _PERSONAL = (
         family="number",
         heads=string.digits,
     ),
-    _shape(
+    shape(
         "phone_written",
         "phone number in a national form that hardly anything else has",
         rf"{_NO_NUMBER_BEFORE}(?:{'|'.join(_WRITTEN_PHONES)}){_EXTENSION}(?![\w@]|[ .-][0-9])",
@@ -157,7 +157,7 @@ _PERSONAL = (
         family="number",
         heads="(0123456789",
     ),
-    _shape(
+    shape(
         "national_id",
         "identity, tax or insurance number of a country, by its form and check digit",
         rf"(?<![\w.-])(?:{expression_for(BY_FORM_ALONE)})(?![\w]|[ .-][0-9])",
@@ -168,7 +168,7 @@ _PERSONAL = (
         family="number",
         heads=string.digits + string.ascii_letters,
     ),
-    _shape(
+    shape(
         "told_national_id",
         "identity, tax or insurance number of a country, after a word that says so",
         rf"(?<![\w.-])(?:{expression_for(BY_FORM)}|[0-9](?:[ ./-]?[0-9]){{6,14}})(?![\w]|[.-][0-9])",
@@ -180,7 +180,7 @@ _PERSONAL = (
         family="number",
         heads=string.digits + string.ascii_letters,
     ),
-    _shape(
+    shape(
         "card",
         "payment card number",
         r"[0-9](?<![\w.-][0-9])(?:[0-9]{12,18}|[0-9]{3}(?:[ \u00a0.-][0-9]{4}){3}(?:[ \u00a0.-][0-9]{3})?"
@@ -192,7 +192,7 @@ _PERSONAL = (
         family="number",
         heads=string.digits,
     ),
-    _shape(
+    shape(
         "iban",
         "international bank account number",
         r"(?i)(?<![A-Za-z0-9_])(?:"
@@ -208,7 +208,7 @@ _PERSONAL = (
         family="number",
         heads=string.ascii_letters,
     ),
-    _shape(
+    shape(
         "phone_national",
         "phone number in any national form, after a word that says so",
         rf"(?i)[(0-9](?<![\w.+-][(0-9])[0-9(){_BLANK}.{_DASH}/]{{5,22}}[0-9]{_EXTENSION}(?![\w@]|[.-][0-9])",
@@ -220,7 +220,7 @@ _PERSONAL = (
         family="number",
         heads="(0123456789",
     ),
-    _shape(
+    shape(
         "birth_date",
         "day of birth in numbers, after a word that says so",
         rf"(?<![\w.-]){_NUMERIC_DATE}",
@@ -231,7 +231,7 @@ _PERSONAL = (
         family="number",
         heads=string.digits,
     ),
-    _shape(
+    shape(
         "told_birth_date",
         "day of birth, written out or in numbers, right after a word that says so",
         rf"(?i){_BIRTH_WORDS}(?:[ _-]?(?:day|date|at|on|am|den|le|el|em|il|dne|dnia))?[^\w]{{0,8}}"
@@ -264,7 +264,7 @@ _PERSONAL = (
         "Built: 12 March 1985",
         kind="birth_date",
     ),
-    _shape(
+    shape(
         "bank_account",
         "account number, sort code or routing number, after its name",
         rf"(?i)(?:{_ACCOUNT_WORDS}){_TELLS}(?P<secret>[0-9](?:[ /-]?[0-9]){{5,29}}|[A-Z]{{4}}0[A-Z0-9]{{6}})(?![\w])",
@@ -299,7 +299,7 @@ _PERSONAL = (
         locate=r"(?:aba|ach)[ _-](?:n|r)",
         begins="ab ac",
     ),
-    _shape(
+    shape(
         "identity_document",
         "number of a passport, an identity card or a driving licence, after its name",
         rf"(?i)(?:{_DOCUMENT_WORDS}){_TELLS}"
@@ -329,7 +329,7 @@ _PERSONAL = (
         "passport office 42",
         confirm="document_number",
     ),
-    _shape(
+    shape(
         "ipv4",
         "public IPv4 address",
         r"[0-9](?<![\w.][0-9])(?<![^0-9]-[0-9])[0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?!\w|"
@@ -342,7 +342,7 @@ _PERSONAL = (
         family="number",
         heads=string.digits,
     ),
-    _shape(
+    shape(
         "ipv6",
         "public IPv6 address",
         r"[0-9A-Fa-f](?:(?<![\w:.][0-9A-Fa-f])|"

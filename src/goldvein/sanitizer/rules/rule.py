@@ -1,6 +1,6 @@
 """What a rule is, and how the rows of the table are written.
 
-No example is written out: bodies are made by `_sample`, so that no scanner of a code host takes these files for a leak.
+No example is written out: bodies are made by `sample`, so that no scanner of a code host takes these files for a leak.
 A pattern's group `secret` is what is redacted; without it, the whole match. Every repeat has a bound.
 A pattern begins where one of the rule's keywords stands (in any case), or where its `locate` matches, and is tried
 nowhere else. `locate` is written for RE2 over the text in Latin-1, other characters being `?`; it may find too much.
@@ -75,18 +75,18 @@ class Rule:
     confidence: Confidence = "high"
 
 
-def _sample(length: int, alphabet: str = ALNUM) -> str:
+def sample(length: int, alphabet: str = ALNUM) -> str:
     """Make up a body: it steps through the alphabet, so that it is varied and the same every time."""
     letters = re.findall(alphabet, string.ascii_letters + string.digits)
     return "".join(letters[(place * 29 + 7 + place // len(letters)) % len(letters)] for place in range(length))
 
 
-def _sample_uuid() -> str:
+def sample_uuid() -> str:
     """Make up a UUID."""
-    return "-".join(_sample(length, HEX) for length in (8, 4, 4, 4, 12))
+    return "-".join(sample(length, HEX) for length in (8, 4, 4, 4, 12))
 
 
-def _key(  # noqa: PLR0917 - rows of a table
+def key(  # noqa: PLR0917 - rows of a table
     rule_id: str,
     description: str,
     prefixes: tuple[str, ...],
@@ -110,8 +110,8 @@ def _key(  # noqa: PLR0917 - rows of a table
             f"(?:{accepted}{{{minimum},{max(maximum, MAX_RUN_CHARS)}}}+|{accepted}{{{shortest},{minimum}}}{CUT})"
         ),
         keywords=prefixes,
-        example=f"item {prefixes[0]}{_sample(minimum, alphabet)} set",
-        counter_example=f"item {prefixes[0]}{_sample(5, alphabet)} set",
+        example=f"item {prefixes[0]}{sample(minimum, alphabet)} set",
+        counter_example=f"item {prefixes[0]}{sample(5, alphabet)} set",
         confirm=confirm,
         family="key",
         body=f"{accepted}{{{shortest}}}",
@@ -128,7 +128,7 @@ def _at_left_edge(prefix: str) -> str:
     return prefix + "(?:" + "|".join(ending.format(prefix) for ending in LEFT_ENDINGS) + ")"
 
 
-def _shape(  # noqa: PLR0917 - rows of a table
+def shape(  # noqa: PLR0917 - rows of a table
     rule_id: str,
     description: str,
     pattern: str,
