@@ -123,7 +123,7 @@ COMMANDS_AND_FILES = (
         kind="password",
         confirm="told_password",
         locate=_SAYS_SO + r"[ \t:=]",
-        begins="pa pw ke co mo wa se he ad sa l\xf6 je cl ap",
+        begins="adgan api clave contr heslo jelsz kennw l\xf6sen mot parol pass pw salas secre senha wacht",
         confidence="medium",
     ),
     shape(

@@ -57,7 +57,7 @@ DIALOGUES_AND_FILES = (
         kind="password",
         confirm="dialogue_password",
         locate=r"\bpass[ ][^\s]+[ ]?(?:\r?\n|\\r|$)",
-        begins="pa",
+        begins="pass",
     ),
     shape(
         "mailbox_login",
@@ -70,7 +70,7 @@ DIALOGUES_AND_FILES = (
         kind="password",
         confirm="tagged_command",
         locate=r"\blogin[ ][^\s]+[ ][^\s]+[ ]?(?:\r?\n|\\r|$)",
-        begins="lo",
+        begins="login",
     ),
     shape(
         "mail_authentication",
@@ -126,7 +126,7 @@ DIALOGUES_AND_FILES = (
         "K 8\npassword\nEND\n",
         kind="password",
         locate=r"password(?:\r?\n|\\n)V [0-9]",
-        begins="pa",
+        begins="passw",
     ),
     shape(
         "defined_secret",
@@ -154,7 +154,7 @@ DIALOGUES_AND_FILES = (
         confidence="medium",
         locate=r"\.login\(|getconnection\(|auth[ ]?=[ ]?\(|httpbasicauth\(|simple_bind_s\(|_oracle\.connect\(|"
         r"networkcredential\(|plainauth\(",
-        begins=".l ge au ht si _o ne pl",
+        begins=".logi _orac auth getco httpb netwo plain simpl",
     ),
     shape(
         "typed_answer",
@@ -199,7 +199,7 @@ DIALOGUES_AND_FILES = (
         kind="password",
         confirm="told_password",
         locate=r"(?:smtp|relay|mail|mx)[\w.-]*\.[a-z]+(?::[0-9]+)?[ \t]+[^\s:]+:[^\s]",
-        begins="sm re ma mx",
+        begins="mail mx relay smtp",
     ),
     shape(
         "reversible_password",
@@ -248,7 +248,7 @@ DIALOGUES_AND_FILES = (
         kind="password",
         confirm="not_filler",
         locate=r"(?:redis|:[0-9]+(?:\[[0-9]+\])?)>[ ]auth[ ]",
-        begins="re :",
+        begins=": redis",
     ),
     shape(
         "unseal_key",
@@ -274,7 +274,7 @@ DIALOGUES_AND_FILES = (
         kind="recovery_codes",
         confirm="code_row",
         locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
-        begins="re ba sc em",
+        begins="backu emerg recov rescu scrat",
     ),
     shape(
         "set_in_a_shell",
@@ -288,6 +288,6 @@ DIALOGUES_AND_FILES = (
         kind="secret",
         confirm="set_value",
         locate=r"\bset(?:x|[ ]-{1,2}[a-z]+)[ ]",
-        begins="se",
+        begins="set",
     ),
 )

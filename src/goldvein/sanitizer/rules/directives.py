@@ -73,7 +73,7 @@ MORE_COMMANDS_AND_FILES = (
         kind="password",
         confirm="not_numeric",
         locate=r"(?:https?|xhs?)[ ](?:-|get|post|put)|lftp[ ]",
-        begins="ht xh lf",
+        begins="http lftp xh",
     ),
     shape(
         "snmp_community",
@@ -85,7 +85,7 @@ MORE_COMMANDS_AND_FILES = (
         kind="password",
         confirm="community",
         locate=r"snmp[a-z]+[ ]+-",
-        begins="sn",
+        begins="snmp",
     ),
     shape(
         "snmp_privacy",
@@ -97,7 +97,7 @@ MORE_COMMANDS_AND_FILES = (
         kind="password",
         confirm="community",
         locate=r"snmp[a-z]+[ ]+-",
-        begins="sn",
+        begins="snmp",
     ),
     shape(
         "windows_command_password",
@@ -126,7 +126,7 @@ MORE_COMMANDS_AND_FILES = (
         kind="password",
         confirm="flag_word",
         locate=r"htpasswd[ ]-|wpa_passphrase[ ]|gh secret set[ ]|consul kv put[ ]|convertto-securestring[ ]|auth[ ]",
-        begins="ht wp gh co au",
+        begins="auth consu conve gh htpas wpa_p",
     ),
     shape(
         "directive",
@@ -138,7 +138,8 @@ MORE_COMMANDS_AND_FILES = (
         kind="password",
         confirm="directive_value",
         locate=_DIRECTIVE_STARTS,
-        begins="bi ro im sm pr rw sn en ta ra cr ps ne ip us d- au pp fa se id",
+        begins="authe bindp crypt d-i enabl fastc ident imapp ip neigh ppp "
+        "pre-s proxy psk radiu rocom rootp rwcom seten smtpp snmp- tacac user",
     ),
     shape(
         "secret_of_peers",
@@ -163,7 +164,7 @@ MORE_COMMANDS_AND_FILES = (
         kind="password",
         confirm="not_filler",
         locate=r"\]:[0-9]+[ \t]|stats auth[ ]|user[ ][^\s]+[ ]on[ ]|http_auth:[ ]|static:[^\s:]+:",
-        begins="]: st us ht",
+        begins="]: http_ stati stats user",
     ),
     shape(
         "first_boot_passwords",
@@ -188,7 +189,8 @@ MORE_COMMANDS_AND_FILES = (
         confirm="call_password",
         confidence="medium",
         locate=_CREDENTIAL_CALLS.replace(r"\b", "") + r"[ ]?[=(]",
-        begins=".l au ht ba ai ne se us pa ge my pd pg ld ft si aw st wi pl cr lo",
+        begins=".logi aioht auth awsba basic crede ftp_l getco httpb httpd ldap_ login "
+        "mysql netwo newst passw pdo pg_co plain setba signi simpl stati usern wifi.",
     ),
     shape(
         "signing_call",
@@ -210,7 +212,7 @@ MORE_COMMANDS_AND_FILES = (
         r"secretkeyspec\(|hmacsha256\(|"
         r"(?:pass|pwd|token|secret)[\w\"')\]#]*\.(?:send_keys|sendkeys|fill|type|setvalue)\(|(?:pass|"
         r"pwd)[\w#\"']*,[ ][\"']|send[ ](?:--[ ])?\"",
-        begins="cr jw hm fe ae se pa pw to",
+        begins="aes.n creat ferne hmac. hmacs jwt.d jwt.e jwt.s jwt.v pass pwd secre send token",
     ),
     shape(
         "identified_by_word",
@@ -236,7 +238,7 @@ MORE_COMMANDS_AND_FILES = (
         confidence="medium",
         locate=r"(?:code|code_verifier|ticket|oauth_verifier|saml(?:response|request|art)|assertion|client_assertion|"
         r"subject_token|actor_token|device_code|id_token_hint)=[A-Za-z0-9%_-]|offline\?data=",
-        begins="co ti oa sa as cl su ac de id of",
+        begins="actor asser clien code= code_ devic id_to oauth offli samla samlr subje ticke",
     ),
     shape(
         "websocket_protocol",
@@ -287,7 +289,7 @@ MORE_COMMANDS_AND_FILES = (
         confirm="phrase_words",
         locate=r"mnemonic|(?:seed|recovery|secret|backup|wallet)[ _-]?(?:recovery[ _-])?(?:phrase|words|seed)|"
         r"(?:metamask|ledger|trezor|phantom)(?:'s)?[ ](?:seed|words)",
-        begins="mn se re ba wa me le tr ph",
+        begins="backu ledge metam mnemo phant recov secre seed trezo walle",
     ),
     shape(
         "recovery_codes",
@@ -300,7 +302,7 @@ MORE_COMMANDS_AND_FILES = (
         "Backup codes\nare shown once only\n",
         confirm="code_list",
         locate=r"(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?",
-        begins="re ba sc em",
+        begins="backu emerg recov rescu scrat",
     ),
     shape(
         "one_time_code",
@@ -315,7 +317,7 @@ MORE_COMMANDS_AND_FILES = (
         locate=r"(?:verification|security|confirmation|one[- ]time|login|sign[- ]in|authentication|2fa|otp|sms|"
         r"access)[ -]"
         r"(?:code|passcode|pin)\b|\bPIN\b",
-        begins="ve se co on lo si au 2f ot sm ac pi",
+        begins="2fa acces authe confi login one otp pin secur sign sms verif",
         confidence="medium",
     ),
     shape(
@@ -333,7 +335,8 @@ MORE_COMMANDS_AND_FILES = (
         kind="password_hash",
         locate=r"\{(?:ssha|sha|smd5|crypt|pbkdf2|blf-crypt|argon2)[a-z0-9]*\}|scrypt:[0-9]|pbkdf2:sha|pbkdf2_sha|"
         r"bcrypt_sha256\$|argon2\$|sha1\$|md5\$|scram-sha-|\$[phs]\$|:[0-9]{3,7}:[0-9a-f]{8}|\$krb5",
-        begins="{s {c {p {b {a sc pb bc ar sh md $p $h $s :0 :1 :2 :3 :4 :5 :6 :7 :8 :9 $k",
+        begins="$h$ $krb5 $p$ $s$ :0 :1 :2 :3 :4 :5 :6 :7 :8 :9 "
+        "argon bcryp md5$ pbkdf scram scryp sha1$ {argo {blf- {cryp {pbkd {sha {smd5 {ssha",
     ),
     shape(
         "digest_login",
@@ -362,7 +365,7 @@ MORE_COMMANDS_AND_FILES = (
         confirm="told_password",
         confidence="medium",
         locate=_LEARNT_LATIN + r"(?:[ ](?:for|of|is|on|f\xfcr|de|para|per|voor)[ ]|[ ]?:)",
-        begins="pa ke co mo wa se he ad sa l\xf6 je cl",
+        begins="adgan clave contr heslo jelsz kennw l\xf6sen mot parol passc passo passp passw salas senha wacht",
     ),
     shape(
         "login_told",
@@ -377,7 +380,7 @@ MORE_COMMANDS_AND_FILES = (
         confirm="told_password",
         locate=r"(?:credentials?|creds|log-?ins?|zugangsdaten|anmeldedaten|zugang|identifiants|acceso|credenciales|"
         r"credenziali|inloggegevens)(?:[ ]?[:=]|[ ](?:is|are|sind|for|f\xfcr)[ ])",
-        begins="cr lo za an zu id ac in",
+        begins="acces anmel crede creds ident inlog log-i login zugan",
         confidence="medium",
     ),
     shape(
@@ -409,7 +412,7 @@ MORE_COMMANDS_AND_FILES = (
         locate=r"MII[C-J][A-Za-z0-9+/]{2}IBA(?:AK[CB]|DAN)|MH[cQ]CAQEE|MIGHAgEA|MC4CAQAwBQ|MIHuAgEA|"
         r"b3BlbnNzaC1rZXktdjE|"
         r"RWRTY0Iy|RWQSCk",
-        begins="mi mh mc b3 rw",
+        begins="b3blb mc4ca mhcca mhqca migha mihua mii rwqsc rwrty",
     ),
     shape(
         "delivery_address",
@@ -441,7 +444,8 @@ MORE_COMMANDS_AND_FILES = (
         r"api\.cloudflare\.com/client/v4/pages/|uptime\.betterstack\.com/|push\.statuscake\.com/|"
         r"/api/(?:stacks/)?webhooks/|"
         r"/hooks/[a-z0-9]{10}",
-        begins="ou hc ma op qy ap co lo al au in .q rp ca up pu /a /h",
+        begins=".quik /api/ /hook alche alert api.c api.n api.r api.v autom calen "
+        "colle hc-pi infur logs- maker open. outlo push. qyapi rpc.a uptim",
         confirm="address_token",
     ),
 )

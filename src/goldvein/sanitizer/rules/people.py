@@ -297,7 +297,7 @@ PERSONAL = (
         "source code: 12-34-56",
         confirm="any_number",
         locate=r"(?:aba|ach)[ _-](?:n|r)",
-        begins="ab ac",
+        begins="aba accou acct ach",
     ),
     shape(
         "identity_document",

@@ -53,7 +53,7 @@ class Rule:
 
     `confirm` names a predicate over (text, start, end). `body` is what follows the prefix of a vendor's key at least.
     `family` names the pass that looks for it (see `matching.py`); `heads` are the characters that `locate` or a number
-    may begin with, and `begins` says so with one or two characters each. `backs`: how far before the located place a
+    may begin with, and `begins` says so with up to five each. `backs`: how far before the located place a
     token begins. `needs`: one of these stands in every text that a rule of the families of runs or words can match.
     """
 

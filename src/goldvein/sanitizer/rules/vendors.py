@@ -283,7 +283,7 @@ NEWER_KEYS = (
         f"item prod:happy-otter-123|{sample(60)} set",
         "item prod:happy-otter-123|none set",
         locate=r"(?:prod|dev|preview|project):[a-z0-9:-]+\|[a-z0-9]",
-        begins="pr de",
+        begins="dev: previ prod: proje",
         confirm="varied_value",
     ),
     shape(
