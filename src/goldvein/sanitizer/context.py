@@ -320,18 +320,27 @@ def _value_again(text: str, name_start: int, name_end: int, strength: Strength) 
     is judged by its beginning.
     """
     begin = name_start - READ_BEFORE_CHARS
-    piece = text[max(begin, 0) : name_end + PIECE_CHARS]
-    settled = name_end - begin + READ_BESIDE_CHARS
-    last = len(piece) - READ_BEYOND_CHARS
     if begin < 0:
         return _value_beside(text, name_start, name_end, strength)
-    for quote, closing in _CLOSING.items():
-        if piece.find(quote, name_end - begin, settled) >= 0 and not closing.search(piece, settled, last):
-            return _value_beside(text, name_start, name_end, strength)
-    span = _value_in(piece, READ_BEFORE_CHARS, name_end - begin, strength)
-    if span and not _BLANK.search(piece, settled, last):
+    piece = text[begin : name_end + PIECE_CHARS]
+    counts, span = _value_in_piece(piece, READ_BEFORE_CHARS, name_end - begin, strength)
+    if not counts:
         return _value_beside(text, name_start, name_end, strength)
     return (span[0] + begin, span[1] + begin) if span else None
+
+
+@remembered
+def _value_in_piece(
+    piece: str, name_start: int, name_end: int, strength: Strength
+) -> tuple[bool, tuple[int, int] | None]:
+    """Tell whether a piece counts, and what it gives."""
+    settled = name_end + READ_BESIDE_CHARS
+    last = len(piece) - READ_BEYOND_CHARS
+    for quote, closing in _CLOSING.items():
+        if piece.find(quote, name_end, settled) >= 0 and not closing.search(piece, settled, last):
+            return False, None
+    span = _value_beside(piece, name_start, name_end, strength)
+    return span is None or _BLANK.search(piece, settled, last) is not None, span
 
 
 def _is_in_a_run(text: str, name_start: int) -> bool:
@@ -364,9 +373,6 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
     if prefix or annotation or listed or join["comma"] is not None or join["call"] is not None:
         return None
     return _accept_bare(text, name_start, start, join, strength)
-
-
-_value_in = remembered(_value_beside)
 
 
 def _values_listed(text: str, name_end: int, strength: Strength) -> Iterator[tuple[int, int]]:

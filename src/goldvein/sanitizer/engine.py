@@ -338,7 +338,11 @@ def _resolved(text: str, candidates: list[Match]) -> list[Match]:
     strings = _json_strings(text)
     if strings is not None:
         candidates = [part for found in candidates for part in _inside_strings(found, strings, text)]
-    resolved = _resolve(candidate for found in candidates for candidate in _without(found, protected, text))
+    if protected:
+        parts = (part for found in candidates for part in _without(found, protected, text))
+    else:
+        parts = (part for found in candidates for part in _trimmed(found, found.start, found.end, text))
+    resolved = _resolve(parts)
     return [finding for finding in resolved if finding.start < finding.end]
 
 

@@ -43,6 +43,7 @@ READ_BEFORE_BREAK_CHARS = 520
 READ_BEHIND_BREAK_CHARS = 1024
 MIN_BROKEN_OFF_CHARS = 6
 _PROBED_BASE64_CHARS = 24
+BYTE_CHARS = 3  # %41
 _LAST_OF_ASCII = "\x7f"
 _LAST_CODE_POINT = 0x10FFFF
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
@@ -91,6 +92,7 @@ _QUOTED_PRINTABLE_TOO = re.compile(
     _WRITTEN_OTHERWISE.pattern + r"| (?P<soft>=\r?\n) | =(?P<quoted>[0-9A-F]{2})", re.VERBOSE
 )
 _CODES = {"braced": 16, "unit": 16, "long": 16, "byte": 16, "percent": 16, "quoted": 16, "octal": 8}
+_BYTES_IN_A_ROW = re.compile(r"(?:%[0-9A-Fa-f]{2}){2,87381}+")
 _QUOTED_BYTE = re.compile(r"=[0-9A-F]{2}|=\r?\n")
 _BASE64_RUN = Linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*={0,2}")
 _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
@@ -185,6 +187,11 @@ def _plain_view(reading: Reading, below: View | None) -> View | None:
     for begin in places:
         is_run = text[begin] > _LAST_OF_ASCII
         place = max(begin, position) if is_run else begin
+        row = _BYTES_IN_A_ROW.match(text, begin) if text[begin] == "%" else None
+        if row is not None:
+            parts += _bytes_in(text, begin, position, row.end())
+            position = max(position, row.end())
+            continue
         if place < position:
             continue
         match = expression.match(text, place) if not is_run else _run_at(text, place)
@@ -215,6 +222,15 @@ def _places(reading: Reading) -> tuple[list[int], re.Pattern[str]]:
         places += [match.start() for match in _RUN_OF_MEANT.finditer(text)]
         places += [match.start() for match in _RUN_OF_INVISIBLE.finditer(text)]
     return sorted(places), expression
+
+
+def _bytes_in(text: str, begin: int, position: int, end: int) -> list[Part]:
+    """Read coded bytes in a row, but for those that stand before a position, and keep what is between."""
+    place = begin if begin >= position else begin - (begin - position) // BYTE_CHARS * BYTE_CHARS
+    coded = [
+        (chr(int(text[at + 1 : at + BYTE_CHARS], 16)), at, at + BYTE_CHARS) for at in range(place, end, BYTE_CHARS)
+    ]
+    return [*_kept(text, position, place), *coded] if coded else []
 
 
 def _run_at(text: str, place: int) -> re.Match[str] | None:
