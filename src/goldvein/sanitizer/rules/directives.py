@@ -190,7 +190,7 @@ MORE_COMMANDS_AND_FILES = (
         confidence="medium",
         locate=_CREDENTIAL_CALLS.replace(r"\b", "") + r"[ ]?[=(]",
         begins=".logi aioht auth awsba basic crede ftp_l getco httpb httpd ldap_ login "
-        "mysql netwo newst passw pdo pg_co plain setba signi simpl stati usern wifi.",
+        "mysql netwo newst passw pdo pg_co plain pscre setba signi simpl stati usern wifi.",
     ),
     shape(
         "signing_call",
