@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.sanitizer import fuzz
-from goldvein.sanitizer import Sanitized, engine, sanitize
+from goldvein.sanitizer import Sanitized, engine, sanitize, sanitize_text
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,10 @@ def test_its_checks_see_what_they_look_for(monkeypatch: pytest.MonkeyPatch, faul
 def test_a_failure_on_a_short_text_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_ROUNDS", 0)
     assert list(fuzz.faults("mail a@one.example.org")) == ["it failed"]
+
+
+def test_letters_that_stand_for_a_value_are_told_in_one_reading() -> None:
+    """Parting runs of x in every possible way took 3.5 s for 40 of them, and ten times as long for each four more."""
+    shown = ["x" * 300 + "1", "x" * 40, "xx-xx-xx", "xxxx xxxx_xxxx.xx"]
+    assert [sanitize_text(f'password="{value}"') for value in shown] == [f'password="{value}"' for value in shown]
+    assert sanitize_text('password="xx-x7-Kq"') == 'password="[REDACTED:password]"'

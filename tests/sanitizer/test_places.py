@@ -34,6 +34,7 @@ PASSWORD = "Quarz" + "!77kette"
         "snmpget -v3 -u bob -A {} host.example sysName",
         "ConvertTo-SecureString {} -AsPlainText -Force",
         'smtp.login("bob", "{}")',
+        '$login = New-Object PSCredential("bob", "{}")',
         'page.fill("#password", "{}")',
         "enable secret {}",
         "user bob on >{} ~* +@all",

@@ -4,6 +4,7 @@ import json
 import string
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -151,6 +152,13 @@ def test_any_failure_inside_is_one_error_without_the_text(monkeypatch: pytest.Mo
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+def test_the_version_is_of_every_module_of_the_package() -> None:
+    package = Path(engine.__file__).parent
+    modules = {module.relative_to(package).as_posix() for module in package.rglob("*.py")}
+    assert {name for name, _ in engine.sources(package)} == modules
+    assert (package / "engine.py").read_bytes() in {source for _, source in engine.sources(package)}
 
 
 def test_the_version_is_the_same_in_another_process() -> None:

@@ -100,8 +100,8 @@ def _line_start(text: str, place: int, lowest: int) -> int:
     escaped = text.rfind("\\n", begin, place + 2)
     if escaped >= 0:
         return escaped + 2
-    quote = text.rfind('"', begin, place) if "\\n" in text[place : place + MAX_LINE_CHARS] else -1
-    return quote + 1 if quote >= 0 else begin
+    quote = text.rfind('"', begin, place)
+    return quote + 1 if quote >= 0 and text.find("\\n", place, place + MAX_LINE_CHARS) >= 0 else begin
 
 
 def _read_table(text: str, head: _Line, kind: str, *, says_secret: bool) -> Generator[Match, None, int]:

@@ -135,7 +135,7 @@ _LOCATION = re.compile(r"[a-z][a-z0-9+.-]{0,20}://|[~.]{0,2}/|[\w.-]{1,64}[=:/]"
 _FILLER = re.compile(
     r"""
     (?: [xX]{3,256} | [*]{1,256} | [.]{2,256} | [-_]{1,256} | 0{4,256} | [?]{1,256} | [#]{2,256} | \u2022{2,256}
-    | (?:x{2,16}[-_. ]?){2,16} | (?:[a-zA-Z]{1,12}[-_]){1,3}[xX*]{6,256} )
+    | (?=x{4}|x{2,3}[-_. ]xx)(?:x{2,256}+(?:[-_. ]|\Z)){1,16} | (?:[a-zA-Z]{1,12}[-_]){1,3}[xX*]{6,256} )
     """,
     re.VERBOSE,
 )
@@ -380,7 +380,8 @@ def quoted_password(text: str, start: int, end: int) -> bool:
 def assigned_token(text: str, start: int, end: int) -> bool:
     """Confirm letters beyond hexadecimal and many changes to digits, under a name that is no digest or identifier."""
     value = text[start:end]
-    name = text[max(text.rfind("\n", 0, start), start - MAX_NAME_CHARS) + 1 : start].lower()
+    low = max(0, start - MAX_NAME_CHARS + 1)
+    name = text[max(text.rfind("\n", low, start) + 1, low) : start].lower()
     return (
         value.lower().strip("0123456789abcdef") != ""
         and len(_DIGIT_AFTER_LETTER.findall(value)) >= MIN_TOKEN_CHANGES
@@ -490,7 +491,8 @@ def kubernetes_value(text: str, start: int, end: int) -> bool:
 
 def digest_hash(text: str, start: int, end: int) -> bool:  # noqa: ARG001 - the signature of all predicates
     """Confirm that before the hash stand a user and a realm, and nothing else on the line."""
-    begin = max(text.rfind("\n", 0, start) + 1, start - MAX_LOOK_CHARS)
+    low = max(0, start - MAX_LOOK_CHARS)
+    begin = max(text.rfind("\n", low, start) + 1, low)
     return _USER_AND_REALM.fullmatch(text, begin, start) is not None
 
 
@@ -597,8 +599,9 @@ def dialogue_password(text: str, start: int, end: int) -> bool:
 
 def tagged_command(text: str, start: int, end: int) -> bool:
     """Confirm a line that begins with the tag of a command."""
-    escaped = text.rfind("\\n", 0, start)
-    begin = max(text.rfind("\n", 0, start) + 1, escaped + 2 if escaped >= 0 else 0, start - MAX_LOOK_CHARS)
+    low = max(0, start - MAX_LOOK_CHARS)
+    escaped = text.rfind("\\n", max(0, low - 2), start)
+    begin = max(text.rfind("\n", low, start) + 1, escaped + 2 if escaped >= 0 else 0, low)
     return _TAG_BEFORE.match(text, begin) is not None and not is_filler(text[start:end].strip('"\\'))
 
 

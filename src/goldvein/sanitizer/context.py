@@ -8,8 +8,8 @@ value (`=`, `": "`, `=>`, a flag's space, an argument's comma, ...); 4. read the
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from goldvein.sanitizer.checks import (
     has_digit,
@@ -48,7 +48,7 @@ MIN_PLAIN_KEY_CHARS = 8
 
 _NAME_RIGHT = re.compile(r"[A-Za-z0-9_.\u00f1-]{0,64}")
 _NAME_PARTS = re.compile(r"[A-Z]{1,64}(?![a-z])|[A-Z]?[a-z\u00f1]{1,64}|[0-9]{1,64}")
-_NAME_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u00f1")
+_NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u00f1"
 
 
 _BEFORE_A_WORD = frozenset({"", " ", "\t", "\n", '"', "'"})
@@ -193,6 +193,9 @@ _LINE_START = re.compile(
     r"(?:\A|[\n\r]|\\n|\\r|\"|')[ \t+>#-]{0,16}(?:(?:export|set|setx|env|ENV|ARG|declare -x|-e|"
     r"--env|--build-arg|--from-literal=?|local|const|let|var)[ \t]{1,4}|--from-literal=)?\Z"
 )
+_INDENTS = " \t+>#-"
+# What can stand before the indents: the line's beginning, or the last letter of one of the words.
+_ENDS_BEFORE_NAME = frozenset({"", *"\n\rnr\"'=texvVGgl"})
 _LINE_END = re.compile(r"[ \t]{0,8}(?:[#;][^\n]{0,200})?(?:\Z|[\n\r]|\\[nr]|\\{0,7}[\"'])")
 _EXPRESSION = re.compile(r"[A-Za-z_$][\w$]{0,64}(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]{0,64}){1,8}\Z")
 _STRUCTURE = re.compile(
@@ -253,9 +256,8 @@ def classify_name(name: str) -> Strength | None:
 
 def _name_around(text: str, start: int, end: int) -> tuple[int, int]:
     """Widen a stem to the name it stands in."""
-    lowest = max(0, start - MAX_NAME_CHARS)
-    while start > lowest and text[start - 1] in _NAME_CHARS:
-        start -= 1
+    before = text[max(0, start - MAX_NAME_CHARS) : start]
+    start -= len(before) - len(before.rstrip(_NAME_CHARS))
     match = _NAME_RIGHT.match(text, end)
     end = match.end() if match else end
     if start and text[start - 1] == "\\" and text[start] in "nrtbf":
@@ -286,10 +288,10 @@ def _quoted_value(text: str, start: int, opener: str) -> tuple[int, int]:
     return begin, line_end if line_end >= 0 else limit
 
 
-def find_context_secrets(text: str, places: Iterable[int]) -> Iterator[Match]:
+def find_context_secrets(text: str, places: Iterable[tuple[int, int]]) -> Iterator[Match]:
     """Yield the values beside names that say secret. `places` are where such names may stand, from left to right."""
     resume = tried = 0
-    for place in places:
+    for place, _ in places:
         if place < resume:
             continue
         name_start, name_end = _name_around(text, place, place + 1)
@@ -318,18 +320,27 @@ def _value_again(text: str, name_start: int, name_end: int, strength: Strength) 
     is judged by its beginning.
     """
     begin = name_start - READ_BEFORE_CHARS
-    piece = text[max(begin, 0) : name_end + PIECE_CHARS]
-    settled = name_end - begin + READ_BESIDE_CHARS
-    last = len(piece) - READ_BEYOND_CHARS
     if begin < 0:
         return _value_beside(text, name_start, name_end, strength)
-    for quote, closing in _CLOSING.items():
-        if piece.find(quote, name_end - begin, settled) >= 0 and not closing.search(piece, settled, last):
-            return _value_beside(text, name_start, name_end, strength)
-    span = _value_in(piece, READ_BEFORE_CHARS, name_end - begin, strength)
-    if span and not _BLANK.search(piece, settled, last):
+    piece = text[begin : name_end + PIECE_CHARS]
+    counts, span = _value_in_piece(piece, READ_BEFORE_CHARS, name_end - begin, strength)
+    if not counts:
         return _value_beside(text, name_start, name_end, strength)
     return (span[0] + begin, span[1] + begin) if span else None
+
+
+@remembered
+def _value_in_piece(
+    piece: str, name_start: int, name_end: int, strength: Strength
+) -> tuple[bool, tuple[int, int] | None]:
+    """Tell whether a piece counts, and what it gives."""
+    settled = name_end + READ_BESIDE_CHARS
+    last = len(piece) - READ_BEYOND_CHARS
+    for quote, closing in _CLOSING.items():
+        if piece.find(quote, name_end, settled) >= 0 and not closing.search(piece, settled, last):
+            return False, None
+    span = _value_beside(piece, name_start, name_end, strength)
+    return span is None or _BLANK.search(piece, settled, last) is not None, span
 
 
 def _is_in_a_run(text: str, name_start: int) -> bool:
@@ -362,9 +373,6 @@ def _value_beside(text: str, name_start: int, name_end: int, strength: Strength)
     if prefix or annotation or listed or join["comma"] is not None or join["call"] is not None:
         return None
     return _accept_bare(text, name_start, start, join, strength)
-
-
-_value_in = remembered(_value_beside)
 
 
 def _values_listed(text: str, name_end: int, strength: Strength) -> Iterator[tuple[int, int]]:
@@ -435,8 +443,7 @@ def _is_label(value: str) -> bool:
     return not has_digit(value) and not (value.isascii() and _PHRASE.fullmatch(value))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Surroundings:
+class _Surroundings(NamedTuple):
     """What stands around a value without quotes."""
 
     sign: str
@@ -462,7 +469,7 @@ def _accept_bare(
         return _accept_flag(text, name_start, start, strength)
     sign = join["sign"] or ""
     tight = not sign or join.end() == join.start("sign") + len(sign)
-    line_shaped = _LINE_START.search(text, max(0, name_start - _LINE_START_CHARS), name_start) is not None
+    line_shaped = _begins_line(text, name_start)
     name_quoted = join[0].lstrip("\\")[:1] in _QUOTES
     to_line_end = line_shaped and not name_quoted and (tight or ":" in sign)
     match = (_BARE_LINE if to_line_end else _BARE).match(text, start)
@@ -495,6 +502,13 @@ def _accept_bare(
         return None
     as_quoted = around.environment_line or around.in_query
     return (begin, end) if can_be_secret(value, strength, quoted=as_quoted) else None
+
+
+def _begins_line(text: str, place: int) -> bool:
+    """Tell whether nothing but indents and words that declare something stand before a place on its line."""
+    low = max(0, place - _LINE_START_CHARS)
+    before = text[low:place].rstrip(_INDENTS)
+    return before[-1:] in _ENDS_BEFORE_NAME and _LINE_START.search(text, low, place) is not None
 
 
 def _is_code(value: str, around: _Surroundings) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from itertools import chain
 from time import thread_time
 from typing import NamedTuple
@@ -26,7 +27,7 @@ from goldvein.sanitizer.context import find_context_secrets
 from goldvein.sanitizer.extra import EXTRA_RULE, NO_EXTRA_RULES, ExtraRules, find_extra
 from goldvein.sanitizer.linear import NEED_TIME
 from goldvein.sanitizer.markup import find_markup_secrets
-from goldvein.sanitizer.matching import Match, Numbers, Reading, locators
+from goldvein.sanitizer.matching import MARKUP, NAMED_NEARBY, Match, Numbers, Reading, locators
 from goldvein.sanitizer.names import find_names, names_digest
 from goldvein.sanitizer.nearby import find_named_nearby
 from goldvein.sanitizer.other_scripts import find_told_secrets
@@ -119,10 +120,18 @@ class _Work:
 def _package_digest() -> str:
     """Take a short digest over the sources of this package: other rules or other code, other version."""
     digest = hashlib.sha256()
-    sources = (entry for entry in resources.files(__package__).iterdir() if entry.name.endswith(".py"))
-    for source in sorted(sources, key=lambda entry: entry.name):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for name, source in sorted(sources(resources.files(__package__))):
+        digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:12]
+
+
+def sources(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield each module in a folder and those below: its path in the package, and its source."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from sources(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield above + entry.name, entry.read_bytes()
 
 
 SANITIZER_VERSION = f"1-{_package_digest()}"
@@ -165,7 +174,7 @@ def sanitize_many(
     Raises NamesUnavailable when `names` is asked for and the extra is not installed.
     Raises TextTooLong over MAX_TEXT_CHARS. Any other failure is SanitizerFailed, without the text: drop the text.
     """
-    if any(isinstance(text, str) and len(text) > MAX_TEXT_CHARS for text in texts):
+    if any(len(text) > MAX_TEXT_CHARS for text in texts if isinstance(text, str)):
         raise TextTooLong
     version = version_with(extra_rules, names=names)
     sanitized = None
@@ -310,7 +319,9 @@ def _add(work: _Work, finding: Match, starts: list[int]) -> None:
 def _scan(text: str, numbers: Numbers) -> list[Match]:
     """Collect all findings of one pass, resolved, without what existing placeholders hold."""
     reading = locators().read(text, numbers)
-    candidates = [*_scan_reading(reading), *find_named_nearby(reading)]
+    candidates = _scan_reading(reading)
+    if NAMED_NEARBY in reading.occurring:
+        candidates += find_named_nearby(reading)
     candidates += _scan_views(reading)
     candidates += _scan_base64(reading)
     return _resolved(text, candidates)
@@ -327,7 +338,11 @@ def _resolved(text: str, candidates: list[Match]) -> list[Match]:
     strings = _json_strings(text)
     if strings is not None:
         candidates = [part for found in candidates for part in _inside_strings(found, strings, text)]
-    resolved = _resolve(candidate for found in candidates for candidate in _without(found, protected, text))
+    if protected:
+        parts = (part for found in candidates for part in _without(found, protected, text))
+    else:
+        parts = (part for found in candidates for part in _trimmed(found, found.start, found.end, text))
+    resolved = _resolve(parts)
     return [finding for finding in resolved if finding.start < finding.end]
 
 
@@ -335,8 +350,11 @@ def _scan_reading(reading: Reading) -> list[Match]:
     """List candidates of the table of rules, those beside names that say secret, and those known by their place."""
     found = locators().rule_matches(reading)
     found += find_context_secrets(reading.text, locators().names(reading))
-    for find in (find_in_tables, find_markup_secrets, find_told_secrets):
-        found += find(reading)
+    found += find_in_tables(reading)
+    if MARKUP in reading.occurring:
+        found += find_markup_secrets(reading)
+    if not reading.text.isascii():
+        found += find_told_secrets(reading)
     return found
 
 

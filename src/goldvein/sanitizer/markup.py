@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from goldvein.sanitizer.checks import is_filler, is_numbered_words
 from goldvein.sanitizer.context import Strength, can_be_secret, classify_name
-from goldvein.sanitizer.matching import MARKUP, TAG, Match, Reading
+from goldvein.sanitizer.matching import TAG, Match, Reading
 
 _TAG = re.compile(r"<(?P<name>[A-Za-z][\w:.-]{0,64})(?P<attributes>(?:\s[^<>]{0,4096})?)>")
 _ATTRIBUTE = re.compile(
@@ -31,9 +31,9 @@ _TELLING_TAGS = frozenset({"key", "name", "param-name", "property-name"})
 
 
 def find_markup_secrets(reading: Reading) -> Iterator[Match]:
-    """Yield the values that tags give to names that say secret."""
-    text, data, occurring = reading.text, reading.data, reading.occurring
-    for start, _ in TAG.spans(data) if MARKUP in occurring else ():
+    """Yield the values that tags give to names that say secret; asked where such tags occur."""
+    text = reading.text
+    for start, _ in TAG.spans(reading.data):
         tag = _TAG.match(text, start)
         if tag is not None:
             yield from _of_tag(text, tag)

@@ -59,7 +59,7 @@ _NUMBERS = (
 )
 # What `views.py` undoes, and where the edge of a terminal may have broken a token.
 _UNDONE = (
-    r"%[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
+    r"(?:%[0-9A-Fa-f]{2})+|%u[0-9A-Fa-f]{4}|\\u\{?[0-9A-Fa-f]{2}|\\U000|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\/|\\{1,3}\r?\n|\x1b"
     r"|\\e\[|&#|&[A-Za-z]{2,8};|\xad"
     r"|[\"'](?:(?:[ \t]*\+|[ \t]+(?:\+\+|<>|\.\.?|&|\|\|))[ \t]*(?:[\\_]?\r?\n[ \t]*)?|"
     r"[ \t]*(?:\.[ \t]{1,8}|[\\.]?[ ]?\r?\n[ \t]*(?:(?:\+\+?|<>|\.\.?|&|\|\|)[ \t]*)?))[\"']"
@@ -142,19 +142,24 @@ def _confirmation(name: str | None) -> Confirmation | None:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A rule with its predicate found."""
+    """A rule with its predicate found, and its pattern's `match`, which most places asked fail at once."""
 
     rule: Rule
     confirm: Confirmation | None
+    match: Callable[[str, int], re.Match[str] | None]
 
     def span_at(self, text: str, place: int, resume: dict[str, int] | None = None) -> tuple[int, int, int] | None:
-        """Try the rule at one place: where the secret begins and ends, and where the whole match ends.
+        """Try the rule at one place: where the secret begins and ends, and where the whole match ends."""
+        matched = self.match(text, place)
+        return None if matched is None else self.span_of(matched, text, place, resume)
+
+    def span_of(
+        self, matched: re.Match[str], text: str, place: int, resume: dict[str, int] | None = None
+    ) -> tuple[int, int, int] | None:
+        """Confirm what the rule's pattern matched at a place, and give the same.
 
         `resume` learns where to go on after a long match that was not confirmed, lest each place in it be tried again.
         """
-        matched = self.rule.pattern.match(text, place)
-        if matched is None:
-            return None
         start, end = matched.span(matched.lastindex or 0)
         if self.confirm is not None and not self.confirm(text, start, end):
             if resume is not None and matched.end() - place > LONG_MATCH_CHARS:
@@ -180,25 +185,18 @@ class Locators:
     """The compiled passes over a table of rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        ready = [_Ready(rule, _confirmation(rule.confirm)) for rule in rules]
+        ready = [_Ready(rule, _confirmation(rule.confirm), rule.pattern.match) for rule in rules]
         families: dict[str, list[_Ready]] = {}
         for entry in ready:
             families.setdefault(entry.rule.family, []).append(entry)
-        self._key_lengths, self._key_prefixes = _key_index(families["key"])
+        self._key_prefixes = _key_index(families["key"])
         self._keys = Linear(_key_expression(families["key"]))
         self._word_begins = _WordBegins(families["word"])
         self._words = Linear("(?i)" + _word_expression(families["word"]), longest=True)
         self._token_heads = _by_head(families["token"])
         self._headless_tokens = [entry for entry in families["token"] if not entry.rule.heads]
         self._token = Linear("|".join(entry.rule.locate or "" for entry in families["token"]))
-        self._runs = [
-            (
-                entry,
-                Linear(entry.rule.locate or ""),
-                Linear("|".join(map(_literal, entry.rule.needs)) or entry.rule.locate or ""),
-            )
-            for entry in families["run"]
-        ]
+        self._runs = {entry.rule.id: (entry, Linear(entry.rule.locate or "")) for entry in families["run"]}
         self._number_rules = families["number"]
         # For each rule: it and those after it as one expression, of which the last group tells which matched.
         alternatives = [_without_groups(entry.rule.pattern) + "()" for entry in self._number_rules]
@@ -214,7 +212,10 @@ class Locators:
                 VALUES: VALUES_LISTED,
                 MARKUP: TAG,
                 NAMED_NEARBY: OPAQUE,
-                **{entry.rule.id: needed for entry, _, needed in self._runs},
+                **{
+                    name: Linear("|".join(map(_literal, entry.rule.needs))) if entry.rule.needs else expression
+                    for name, (entry, expression) in self._runs.items()
+                },
             }
         )
 
@@ -223,9 +224,9 @@ class Locators:
         data = readable(text)
         return Reading(text, data, self._occurring.occurring(data), {} if numbers is None else numbers)
 
-    def names(self, reading: Reading) -> Iterator[int]:
+    def names(self, reading: Reading) -> Iterator[tuple[int, int]]:
         """Yield where a name that may say secret stands before something that joins it to a value."""
-        return (start for start, _ in self._names.spans(reading.data))
+        return self._names.spans(reading.data)
 
     def rule_matches(self, reading: Reading) -> list[Match]:
         """List what the rules of the table find."""
@@ -234,9 +235,10 @@ class Locators:
         self._find_keys(text, data, found)
         self._find_words(text, data, found)
         self._find_tokens(text, data, found)
-        for entry, expression, _ in self._runs:
-            if entry.rule.id in occurring:
-                _find_runs(entry, expression, reading, found)
+        if not self._runs.keys().isdisjoint(occurring):
+            for name, (entry, expression) in self._runs.items():
+                if name in occurring:
+                    _find_runs(entry, expression, reading, found)
         if NUMBERS in occurring:
             self._find_numbers(reading, found)
         return found
@@ -248,8 +250,8 @@ class Locators:
         while located is not None:
             start = located[0]
             resume = start + 1
-            for entry in self._keys_at(data, start):
-                if start < refused.get(entry.rule.id, 0):
+            for prefix, entry in self._key_prefixes.get(data[start : start + KEY_HEAD_CHARS], ()):
+                if not data.startswith(prefix, start) or (refused and start < refused.get(entry.rule.id, 0)):
                     continue
                 span = entry.span_at(text, start, refused)
                 if span is None and start == before:
@@ -260,18 +262,19 @@ class Locators:
                     break
             located = self._keys.search(data, resume)
 
-    def _keys_at(self, data: bytes, start: int) -> Iterator[_Ready]:
-        """Yield the rules one of whose prefixes stands at a place, longer prefixes first."""
-        for length in self._key_lengths.get(data[start : start + KEY_HEAD_CHARS], ()):
-            yield from self._key_prefixes.get(data[start : start + length], ())
-
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
         resume: dict[str, int] = {}
         for start, _ in self._words.spans(data):
             for entry in self._word_begins[text[start : start + WORD_HEAD_CHARS].lower()]:
-                if start < resume.get(entry.rule.id, 0):
+                if resume and start < resume.get(entry.rule.id, 0):
                     continue
-                span = entry.span_at(text, start, resume)
+                if entry.rule.needs and not any(need in text for need in entry.rule.needs):
+                    resume[entry.rule.id] = len(text)
+                    continue
+                matched = entry.match(text, start)
+                if matched is None:
+                    continue
+                span = entry.span_of(matched, text, start, resume)
                 if span is not None:
                     resume[entry.rule.id] = span[2]
                     found.append(entry.match_of(span[0], span[1]))
@@ -338,16 +341,13 @@ def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:
     yield from (match.start() for match in _GROUP_START.finditer(data, start + 1, end))
 
 
-def _key_index(entries: list[_Ready]) -> tuple[dict[bytes, list[int]], dict[bytes, list[_Ready]]]:
-    """Index keys by their prefixes, and how long those are, longest first, by the first characters."""
-    prefixes: dict[bytes, list[_Ready]] = {}
+def _key_index(entries: list[_Ready]) -> dict[bytes, list[tuple[bytes, _Ready]]]:
+    """List keys with their prefixes, longer prefixes first, by the first characters."""
+    prefixes: dict[bytes, list[tuple[bytes, _Ready]]] = {}
     for entry in entries:
         for keyword in entry.rule.keywords:
-            prefixes.setdefault(keyword.encode(), []).append(entry)
-    lengths: dict[bytes, set[int]] = {}
-    for prefix in prefixes:
-        lengths.setdefault(prefix[:KEY_HEAD_CHARS], set()).add(len(prefix))
-    return {head: sorted(known, reverse=True) for head, known in lengths.items()}, prefixes
+            prefixes.setdefault(keyword[:KEY_HEAD_CHARS].encode(), []).append((keyword.encode(), entry))
+    return {head: sorted(known, key=lambda row: -len(row[0])) for head, known in prefixes.items()}
 
 
 def _key_expression(entries: list[_Ready]) -> str:

@@ -49,7 +49,7 @@ _ANY_WORD = Anywhere(
 def find_told_secrets(reading: Reading) -> Iterator[Match]:
     """Yield passwords told in a text that has characters beyond Latin-1."""
     text = reading.text
-    if text.isascii() or reading.data.count(b"?") <= text.count("?"):
+    if reading.data.count(b"?") <= text.count("?"):
         return
     expressions = [_TOLD] if _ANY_WORD.occurs(text) else []
     if "\u2192" in text or "\u27a1" in text:

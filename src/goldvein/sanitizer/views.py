@@ -37,18 +37,37 @@ SAME_START_CHARS = 4
 MAX_WRAPPED_RUN_CHARS = 256
 # More than is read of a line after a break: the run itself, and what may follow it to the end of the line.
 READ_AFTER_BREAK_CHARS = 384
+MANY_BREAKS = 32
+# How far from a located break is read: the line before it, and what is written before the next with its beginning.
+READ_BEFORE_BREAK_CHARS = 520
+READ_BEHIND_BREAK_CHARS = 1024
 MIN_BROKEN_OFF_CHARS = 6
 _PROBED_BASE64_CHARS = 24
+BYTE_CHARS = 3  # %41
+_LAST_OF_ASCII = "\x7f"
 _LAST_CODE_POINT = 0x10FFFF
 _FIRST_SURROGATE, _LAST_SURROGATE = 0xD800, 0xDFFF
 
 _INVISIBLE = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
-_WIDE = r"\uff01-\uff5e\U0001d400-\U0001d7ff"
-_BLANKS = r"\u00a0\u2000-\u200a\u202f\u205f\u3000"
-_DOUBLE_QUOTES, _SINGLE_QUOTES = r"\u00ab\u00bb\u201c-\u201f\u300c\u300d", r"\u2018-\u201b\u2039\u203a"
-_BEYOND_LATIN = re.compile(f"[{_INVISIBLE}{_WIDE}{_BLANKS}{_DOUBLE_QUOTES}{_SINGLE_QUOTES}]")
+_WIDE = (*range(0xFF01, 0xFF5F), *range(0x1D400, 0x1D800))
+_BLANKS = (0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
+_DOUBLE_QUOTES = (0xAB, 0xBB, *range(0x201C, 0x2020), 0x300C, 0x300D)
+_SINGLE_QUOTES = (*range(0x2018, 0x201C), 0x2039, 0x203A)
+# Signs that each stand for one other, so that a run of them keeps its length and is read at once.
+_MEANT = {
+    **dict.fromkeys(_BLANKS, " "),
+    **dict.fromkeys(_DOUBLE_QUOTES, '"'),
+    **dict.fromkeys(_SINGLE_QUOTES, "'"),
+    **{code: meant for code in _WIDE if (meant := unicodedata.normalize("NFKC", chr(code))) != chr(code)},
+}
+# Ranges, since a class of a thousand signs beyond 16 bits is compared one by one.
+_RUN_OF_MEANT = re.compile(
+    r"[\uff01-\uff5e\U0001d400-\U0001d7ff\u00a0\u2000-\u200a\u202f\u205f\u3000\u00ab\u00bb\u201c-\u201f\u300c\u300d"
+    r"\u2018-\u201b\u2039\u203a]{1,262144}+"
+)
+_RUN_OF_INVISIBLE = re.compile(f"(?P<nothing>[{_INVISIBLE}]{{1,262144}}+)")
 _WRITTEN_OTHERWISE = re.compile(
     rf"""
     (?P<nothing>
@@ -65,8 +84,7 @@ _WRITTEN_OTHERWISE = re.compile(
       (?P<byte>[0-9a-fA-F]{{2}})
     | %u(?P<percent>[0-9a-fA-F]{{4}}) | \\(?P<octal>[0-3][0-7]{{2}})(?![0-9])
     | (?P<entity>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z]{{2,8}});)
-    | (?P<wide>[{_WIDE}]) | \\(?P<slash>/)
-    | (?P<blank>[{_BLANKS}]) | (?P<double>[{_DOUBLE_QUOTES}]) | (?P<single>[{_SINGLE_QUOTES}])
+    | \\(?P<slash>/)
     """,
     re.VERBOSE,
 )
@@ -74,7 +92,7 @@ _QUOTED_PRINTABLE_TOO = re.compile(
     _WRITTEN_OTHERWISE.pattern + r"| (?P<soft>=\r?\n) | =(?P<quoted>[0-9A-F]{2})", re.VERBOSE
 )
 _CODES = {"braced": 16, "unit": 16, "long": 16, "byte": 16, "percent": 16, "quoted": 16, "octal": 8}
-_SIGNS = {"slash": "/", "blank": " ", "double": '"', "single": "'"}
+_BYTES_IN_A_ROW = re.compile(r"(?:%[0-9A-Fa-f]{2}){2,87381}+")
 _QUOTED_BYTE = re.compile(r"=[0-9A-F]{2}|=\r?\n")
 _BASE64_RUN = Linear(r"[A-Za-z0-9+/_-]{24,}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{4,})*={0,2}")
 _BASE64_NEIGHBOURS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-")
@@ -139,7 +157,7 @@ class View:
         return place < len(self.joins) and self.joins[place] < end
 
 
-Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that is unchanged
+Part = tuple[str, int, int]  # the text, where it begins, where it ends; -1 for a part that keeps its length
 
 
 def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> Iterator[tuple[View, Reading]]:
@@ -152,7 +170,7 @@ def other_views(reading: Reading, read: Callable[[str, Numbers], Reading]) -> It
             break
         view, below = plain, read(plain.text, reading.numbers)
         yield view, below
-    for wrapped, wrapped_view in {id(reading): (reading, None), id(below): (below, view)}.values():
+    for wrapped, wrapped_view in ((reading, None), (below, view)) if view else ((reading, None),):
         joined = _unwrapped_view(wrapped, wrapped_view)
         if joined is not None:
             yield joined, read(joined.text, reading.numbers)
@@ -165,26 +183,34 @@ def _plain_view(reading: Reading, below: View | None) -> View | None:
         return None
     parts: list[Part] = []
     position = 0
-    for place, expression in _places(reading):
+    places, expression = _places(reading)
+    for begin in places:
+        is_run = text[begin] > _LAST_OF_ASCII
+        place = max(begin, position) if is_run else begin
+        row = _BYTES_IN_A_ROW.match(text, begin) if text[begin] == "%" else None
+        if row is not None:
+            parts += _bytes_in(text, begin, position, row.end())
+            position = max(position, row.end())
+            continue
         if place < position:
             continue
-        match = expression.match(text, place)
+        match = expression.match(text, place) if not is_run else _run_at(text, place)
         meaning = _meaning(match) if match else None
         if match is None or meaning is None:
             continue
         if position < place:
             parts += _kept(text, position, place)
-        if meaning:
-            parts.append((meaning, place, match.end()))
         position = match.end()
+        if meaning:
+            parts.append((meaning, place, -1 if is_run else position))
     if not position:
         return None
     parts += _kept(text, position, len(text))
     return _view_of(parts, below=below) if parts else None
 
 
-def _places(reading: Reading) -> Iterator[tuple[int, re.Pattern[str]]]:
-    """Yield, from left to right, where something may be written otherwise, and the expression to read it with."""
+def _places(reading: Reading) -> tuple[list[int], re.Pattern[str]]:
+    """List, from left to right, where something may be written otherwise; with what is read what begins in ASCII."""
     text, data, occurring, _ = reading
     expression, places = _WRITTEN_OTHERWISE, []
     if WRITTEN_OTHERWISE in occurring:
@@ -193,8 +219,23 @@ def _places(reading: Reading) -> Iterator[tuple[int, re.Pattern[str]]]:
             expression = _QUOTED_PRINTABLE_TOO
             places += [match.start() for match in _QUOTED_BYTE.finditer(text)]
     if not text.isascii():
-        places += [match.start() for match in _BEYOND_LATIN.finditer(text)]
-    return ((place, expression) for place in sorted(places))
+        places += [match.start() for match in _RUN_OF_MEANT.finditer(text)]
+        places += [match.start() for match in _RUN_OF_INVISIBLE.finditer(text)]
+    return sorted(places), expression
+
+
+def _bytes_in(text: str, begin: int, position: int, end: int) -> list[Part]:
+    """Read coded bytes in a row, but for those that stand before a position, and keep what is between."""
+    place = begin if begin >= position else begin - (begin - position) // BYTE_CHARS * BYTE_CHARS
+    coded = [
+        (chr(int(text[at + 1 : at + BYTE_CHARS], 16)), at, at + BYTE_CHARS) for at in range(place, end, BYTE_CHARS)
+    ]
+    return [*_kept(text, position, place), *coded] if coded else []
+
+
+def _run_at(text: str, place: int) -> re.Match[str] | None:
+    """Read as much as can be read at once of signs that are seen as others, or as nothing."""
+    return _RUN_OF_INVISIBLE.match(text, place) or _RUN_OF_MEANT.match(text, place)
 
 
 def _kept(text: str, start: int, end: int) -> list[Part]:
@@ -219,12 +260,13 @@ def _kept(text: str, start: int, end: int) -> list[Part]:
 
 def _view_of(parts: list[Part], *, below: View | None = None, joins: Sequence[int] = ()) -> View:
     """Join the parts; `joins` are the parts that begin after a break left out on a guess."""
-    marks = tuple(accumulate((len(part) for part, _, _ in parts[:-1]), initial=0))
+    texts = [part[0] for part in parts]
+    marks = (0, *accumulate(map(len, texts[:-1])))
     return View(
-        text="".join(part for part, _, _ in parts),
+        text="".join(texts),
         marks=marks,
-        begins=tuple(begin for _, begin, _ in parts),
-        ends=tuple(end for _, _, end in parts),
+        begins=tuple([part[1] for part in parts]),
+        ends=tuple([part[2] for part in parts]),
         joins=tuple(marks[part] for part in joins if part < len(marks)),
         below=below,
     )
@@ -232,16 +274,23 @@ def _view_of(parts: list[Part], *, below: View | None = None, joins: Sequence[in
 
 def _meaning(match: re.Match[str]) -> str | None:
     """Give the characters that are meant, perhaps none; None when nothing else is meant than what is written."""
-    kind = match.lastgroup or ""
+    kind = match.lastgroup
     if kind in {"nothing", "soft"}:
         return ""
-    if kind in _SIGNS:
-        return _SIGNS[kind]
+    if kind is None:
+        return _unless_same(match[0].translate(_MEANT), match[0])
     written = match[kind]
+    if kind == "byte":
+        return chr(int(written, 16))
     if kind in _CODES:
         code = int(written, _CODES[kind])
         return None if code > _LAST_CODE_POINT or _FIRST_SURROGATE <= code <= _LAST_SURROGATE else chr(code)
-    meaning = html.unescape(written) if kind == "entity" else unicodedata.normalize("NFKC", written)
+    if kind == "slash":
+        return "/"
+    return _unless_same(html.unescape(written), written)
+
+
+def _unless_same(meaning: str, written: str) -> str | None:
     return None if meaning == written else meaning
 
 
@@ -250,15 +299,16 @@ def _unwrapped_view(reading: Reading, below: View | None) -> View | None:
     text = reading.text
     parts: list[Part] = []
     joins: list[int] = []
-    position = 0
+    position = tried = 0
     located = WRAP.search(reading.data)
     while located is not None:
-        span = _break_in(text, *located)
+        tried += 1
+        span = (_break_in if tried <= MANY_BREAKS else _break_again)(text, *located)
         if span is None:
             located = WRAP.search(reading.data, located[1])
             continue
-        left, right, sure = span
-        if left > position and _may_be_wrapped(text, left, right, sure=sure):
+        left, right, goes_on = span
+        if left > position and goes_on:
             parts += _kept(text, position, left)
             joins.append(len(parts))
             position = right
@@ -270,6 +320,21 @@ def _unwrapped_view(reading: Reading, below: View | None) -> View | None:
 
 
 def _break_in(text: str, start: int, end: int) -> tuple[int, int, bool] | None:
+    """Find the break that was located, with what is written around it, and tell whether a token goes on behind it."""
+    span = _break_at(text, start, end)
+    return None if span is None else (span[0], span[1], _may_be_wrapped(text, span[0], span[1], sure=span[2]))
+
+
+def _break_again(text: str, start: int, end: int) -> tuple[int, int, bool] | None:
+    """Do the same for a text of many breaks, which repeat themselves: each piece of it is judged once."""
+    begin = start - READ_BEFORE_BREAK_CHARS
+    if begin < 0:
+        return _break_in(text, start, end)
+    span = _break_in_piece(text[begin : end + READ_BEHIND_BREAK_CHARS], start - begin, end - begin)
+    return None if span is None else (span[0] + begin, span[1] + begin, span[2])
+
+
+def _break_at(text: str, start: int, end: int) -> tuple[int, int, bool] | None:
     """Find the break that was located, with what is written around it on both lines alike, and whether that is sure.
 
     It is not when the second line is only indented: lines of code are, too.
@@ -292,6 +357,9 @@ def _break_in(text: str, start: int, end: int) -> tuple[int, int, bool] | None:
     if _same_form(before, after):
         return left, after.end(), True
     return left, indent.end(), indent.end() == right and left - before.start() >= MIN_WRAPPED_LINE_CHARS
+
+
+_break_in_piece = remembered(_break_in)
 
 
 def _line_begin(text: str, place: int) -> int:
