@@ -49,7 +49,7 @@ def test_a_failure_on_a_short_text_is_a_fault(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_letters_that_stand_for_a_value_are_told_in_one_reading() -> None:
-    """Parting runs of x in every possible way took 3.5 s for 40 of them, and ten times as long for each four more."""
+    """Parting runs of x in every possible way took 3.5 s for 40 of them, and five to ten times as long for each four more."""
     shown = ["x" * 300 + "1", "x" * 40, "xx-xx-xx", "xxxx xxxx_xxxx.xx"]
     assert [sanitize_text(f'password="{value}"') for value in shown] == [f'password="{value}"' for value in shown]
     assert sanitize_text('password="xx-x7-Kq"') == 'password="[REDACTED:password]"'
