@@ -2,14 +2,17 @@
 
 import csv
 import io
+import json
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import World
 from helpers import ok
 
+from goldvein.cli import main
 from goldvein.reports.audit import masked
 
 DAYS = {"from": "2026-01-01", "to": "2026-12-31"}
@@ -74,6 +77,20 @@ def test_the_document_holds_every_table_and_names_nobody(world: World) -> None:
             assert needle not in everything, needle
     assert "words of bob" not in everything
     assert "<script" not in html
+
+
+def test_its_checkpoint_holds_against_the_ledger_of_later(world: World, tmp_path: Path, capsys: Any) -> None:
+    kept = tmp_path / "checkpoint.json"
+    kept.write_text(files(world)["checkpoint.json"], encoding="utf-8")
+    play(world)
+    lines = [{"checkpoint": ok(world.client("dana").get("/api/ledger/checkpoint"))["checkpoint"]}]
+    lines[0]["public_keys"] = ok(world.anonymous().get("/api/ledger/keys"))["public_keys"]
+    lines += ok(world.client("dana").get("/api/ledger/entries", params={"limit": 200}))["items"]
+    ledger = tmp_path / "ledger.jsonl"
+    ledger.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", "ledger", str(ledger), "--since", str(kept)])
+    assert (ended.value.code, "fit the checkpoint" in capsys.readouterr().out) == (0, True)
 
 
 def test_a_name_that_is_hostile_stays_text(world: World) -> None:

@@ -69,6 +69,7 @@ class Report:
     made_at: datetime
     version: str
     checkpoint: dict[str, Any]
+    public_keys: dict[str, str]
     sections: list[Section]
 
 
@@ -105,6 +106,7 @@ def make_report(
         made_at=now,
         version=version,
         checkpoint=checkpoint,
+        public_keys=ledger.public_keys(server_key),
         sections=[make(source) for make in SECTIONS],
     )
 
@@ -328,7 +330,8 @@ def _sanitizer(source: _Source) -> Section:
     measured = {one["version"]: one for one in _measured()}
     rows: list[tuple[Cell, ...]] = []
     for version in sorted({*counts, *reported, SANITIZER_VERSION}):
-        figures = [str(measured.get(version.partition("+")[0], {}).get(name, "not measured")) for name in _FIGURES]
+        known = measured.get(version.partition("+")[0], {})
+        figures = [f"{known[name]} %" if name in known else "not measured" for name in _FIGURES]
         state = "in use" if version == SANITIZER_VERSION else ""
         rows.append((version, state, counts.get(version, 0), reported.get(version, 0), *figures))
     return Section(
@@ -342,9 +345,9 @@ def _sanitizer(source: _Source) -> Section:
             "state",
             "examples held",
             "leaks reported",
-            "secrets missed %",
-            "personal data missed %",
-            "benign texts altered %",
+            "secrets missed",
+            "personal missed",
+            "benign altered",
         ),
         rows=rows,
     )

@@ -19,10 +19,15 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _is_figure(cell: Cell) -> bool:
+    return isinstance(cell, int) or cell.startswith("<") or cell.endswith(" %")
+
+
 _environment = Environment(
     loader=PackageLoader("goldvein.reports"), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
 )
 _environment.filters["moment"] = _moment
+_environment.filters["is_figure"] = _is_figure
 
 
 def as_files(report: Report) -> Iterator[tuple[str, bytes]]:
@@ -30,7 +35,8 @@ def as_files(report: Report) -> Iterator[tuple[str, bytes]]:
     yield "report.html", as_html(report).encode()
     for section in report.sections:
         yield f"{section.name}.csv", as_csv(section).encode()
-    yield "checkpoint.json", json.dumps(report.checkpoint, indent=1).encode() + b"\n"
+    kept = {"checkpoint": report.checkpoint, "public_keys": report.public_keys}  # as `goldvein verify ledger` reads it
+    yield "checkpoint.json", json.dumps(kept).encode() + b"\n"
 
 
 def as_zip(report: Report) -> bytes:
