@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test test-ner check fuzz-sanitizer format faults faults-fsync bench-sanitizer bench-capture requirements clean
+.PHONY: demo test test-ner check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer bench-capture requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -65,6 +65,12 @@ FAULT_RUNS ?= 1000
 FAULT_ARGS ?=
 faults: $(VENV)/.dev
 	@PYTHONPATH=tests:. $(BIN)/python -m faults --runs $(FAULT_RUNS) $(FAULT_ARGS)
+
+## Withdrawals, captures, reviews and exports at the same moment, in seeded orders of their steps, on both stores.
+INTERLEAVINGS ?= 5000
+INTERLEAVINGS_SEED ?= 1
+interleavings: $(VENV)/.dev
+	@INTERLEAVINGS=$(INTERLEAVINGS) INTERLEAVINGS_SEED=$(INTERLEAVINGS_SEED) $(BIN)/python -m pytest -n 2 -s tests/test_interleavings.py
 
 ## Every acknowledgement comes after an fsync of its own: watched by strace, which must be installed.
 faults-fsync: $(VENV)/.dev

@@ -125,7 +125,6 @@ def _forget(
     skills.forget_member(session, person_id)
     identity.forget_member(session, actor, person_id, now)
     ledger.forget_person(session, person_id)
-    failpoints.reach("account.forgotten")
     return Removed(event=event, erased_examples=erased)
 
 
