@@ -28,7 +28,7 @@ from goldvein_client import Client
 
 ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
-    *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events"),
+    *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events", "import examples"),
     *(f"skill {name}" for name in ("list", "show", "create", "sync")),
     *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
     *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),

@@ -13,6 +13,8 @@ from goldvein.capture.outcomes import FAILED, NONE, REJECTED
 from goldvein.cli.commands import app
 from goldvein.consent.decision import DENIED
 from goldvein.datasets.service import SKIPPED
+from goldvein.examples.importing import NAMES
+from goldvein.examples.importing.records import REASONS
 from goldvein.examples.review import DECISIONS, MOVES
 from goldvein.settings import Settings
 
@@ -50,6 +52,12 @@ def test_each_error_code_is_in_the_api_page() -> None:
 @pytest.mark.parametrize("reasons", [REJECTED, DENIED, NONE, FAILED, SKIPPED])
 def test_each_reason_is_in_the_concepts_page(reasons: tuple[str, ...]) -> None:
     assert [reason for reason in reasons if f"`{reason}`" not in DOCS["concepts.md"]] == []
+
+
+def test_each_format_and_reason_of_an_import_is_in_its_page() -> None:
+    rows = re.findall(r"^\| ((?:`[a-z_0-9-]+`(?:, )?)+) \|", DOCS["imports.md"], re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([a-z_0-9-]+)`", row)}
+    assert named >= {*NAMES, *REASONS}
 
 
 def test_the_table_of_statuses_is_the_one_the_code_uses() -> None:

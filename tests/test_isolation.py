@@ -230,6 +230,10 @@ API: dict[str, tuple[str, Tries]] = {
         FOREIGN,
         foreign("/api/skills/{skill}/training-examples", json=GOLDEN),
     ),
+    "POST /api/skills/{skill_id}/training-examples/import": (
+        FOREIGN,
+        foreign("/api/skills/{skill}/training-examples/import", json={"items": [GOLDEN]}),
+    ),
     "GET /api/training-examples/{example_id}": (FOREIGN, foreign("/api/training-examples/{example}")),
     "PATCH /api/training-examples/{example_id}": (
         FOREIGN,

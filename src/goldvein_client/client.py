@@ -135,10 +135,7 @@ class Client:
         """
         body = {"events": [_given(event) for event in events]}
         answer = self.request("POST", "/api/track/batch", json_body=body, timeout=BATCH_TIMEOUT_SECONDS)
-        results = answer.get("results")
-        if not isinstance(results, list) or len(results) != len(events):
-            raise ClientError("bad_answer", "The server answered with something that is not a list of results.")
-        return results
+        return _results_for(events, answer)
 
     # Feedback
 
@@ -233,6 +230,16 @@ class Client:
             "quality_score": quality_score,
         }
         return self.request("POST", f"/api/skills/{_segment(skill)}/training-examples", json_body=_given(given))
+
+    def import_examples(self, skill: str, items: Sequence[Mapping[str, Any]]) -> list[JSONObject]:
+        """Add up to 100 golden examples, as the skill's author; what became of each, in order.
+
+        Each has an `example_input`, an `example_output` and what else `add_example` takes. Those that the skill has
+        from an import already are `duplicate`, so a batch whose answer was lost can be sent again.
+        """
+        path = f"/api/skills/{_segment(skill)}/training-examples/import"
+        answer = self.request("POST", path, json_body={"items": list(items)}, timeout=BATCH_TIMEOUT_SECONDS)
+        return _results_for(items, answer)
 
     def edit_example(self, example_id: str, changes: Mapping[str, Any], *, revision: int | None = None) -> JSONObject:
         """Change the named fields. An empty expected output or note, or a score of None, removes it."""
@@ -552,6 +559,13 @@ def _segment(name: str) -> str:
 
 def _given(values: Mapping[str, Any]) -> JSONObject:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _results_for(sent: Sequence[object], answer: JSONObject) -> list[JSONObject]:
+    results = answer.get("results")
+    if not isinstance(results, list) or len(results) != len(sent):
+        raise ClientError("bad_answer", "The server answered with something that is not a list of results.")
+    return results
 
 
 def _encode(body: object) -> bytes:

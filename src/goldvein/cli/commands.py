@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from goldvein.cli import examples, hook, importing, operating, own, sanitizing, skills, verifying
+from goldvein.cli import examples, hook, import_examples, importing, operating, own, sanitizing, skills, verifying
 from goldvein.cli.groups import command, group
 from goldvein.errors import GoldveinError
 from goldvein.terminal import complain, report
@@ -44,6 +44,7 @@ own.add_to(app)
 hook.add_to(app)
 sanitizing.add_to(app)
 importing.add_to(app)
+import_examples.add_to(importing.imports)
 examples.add_to(app)
 verifying.add_to(app)
 operating.add_to(app)

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from goldvein.db.session import TenantSession
-from goldvein.examples import service
+from goldvein.examples import golden_import, service
 from goldvein.examples.review import MOVES
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
@@ -13,6 +13,7 @@ from goldvein.identity.access import ActorDep, Runtime, RuntimeDep
 from goldvein.paging import CursorParam, LimitParam, decode_time_cursor, time_cursor
 from goldvein.schemas import ExpectedRevision, Page, RequestBody
 from goldvein.skills import service as skills
+from goldvein.wire import error_object
 
 router = APIRouter(prefix="/api", tags=["training examples"])
 
@@ -24,6 +25,27 @@ class NewExample(RequestBody):
     example_output: str
     expected_output: str | None = None
     quality_score: int | None = None
+
+
+class ImportBatch(RequestBody):
+    """Golden examples to import: 1 to 100 objects, each as for one golden example with texts of up to 64 KiB."""
+
+    items: list[Any]
+
+
+class ImportResult(BaseModel):
+    """What became of one of them; `error` as every error, for one that is rejected."""
+
+    outcome: str
+    example_id: str | None = None
+    reason: str | None = None
+    error: Any = None
+
+
+class ImportResults(BaseModel):
+    """What became of each, in order."""
+
+    results: list[ImportResult]
 
 
 class ExampleChange(RequestBody):
@@ -141,6 +163,26 @@ def create_golden(skill_id: str, body: NewExample, actor: ActorDep, runtime: Run
         source = "web" if actor.channel == "web" else "api"
         example = service.create_golden(session, actor, skill, source=source, now=runtime.now(), **body.model_dump())
         return _show_to_author(session, runtime, example)
+
+
+@router.post("/skills/{skill_id}/training-examples/import")
+def import_examples(skill_id: str, body: ImportBatch, actor: ActorDep, runtime: RuntimeDep) -> ImportResults:
+    """Add up to 100 golden examples. Author only; each has its own outcome, and what is known already adds nothing."""
+    found = golden_import.import_golden(
+        runtime.database, runtime.server_key, actor, skill_id, body.items, now=runtime.now()
+    )
+    runtime.metrics.sanitizer_failures.inc(sum(one.reason == "not_sanitized" for one in found))
+    return ImportResults(
+        results=[
+            ImportResult(
+                outcome=one.outcome,
+                example_id=one.example_id,
+                reason=one.reason,
+                error=None if one.error is None else error_object(one.error)["error"],
+            )
+            for one in found
+        ]
+    )
 
 
 @router.get("/training-examples/{example_id}")

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, String, Text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldvein.db.base import Base, HasId, Id, TenantOwned, UtcTime
@@ -45,3 +45,23 @@ class ExampleRevision(TenantOwned, Base):
     review_notes: Mapped[str | None] = mapped_column(Text)
     edited_by: Mapped[str] = mapped_column(Id)
     edited_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ImportedExample(TenantOwned, Base):
+    """By what an imported example is known when its file comes again: a keyed hash of its sanitized texts.
+
+    It goes with the example: what its author deleted can be imported again.
+    """
+
+    __tablename__ = "imported_examples"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "skill_id"], ["skills.tenant_id", "skills.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["tenant_id", "example_id"], ["skill_feedback.tenant_id", "skill_feedback.id"], ondelete="CASCADE"
+        ),
+        Index("ix_imported_examples_example_id", "tenant_id", "example_id"),
+    )
+
+    skill_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    example_id: Mapped[str] = mapped_column(Id)
