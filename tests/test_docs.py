@@ -35,7 +35,7 @@ def test_each_setting_is_in_the_operations_page_and_no_other() -> None:
 def test_each_route_is_in_the_api_page_and_no_other(world: World) -> None:
     document = world.client("alice").get("/openapi.json").json()
     routes = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
-    named = set(re.findall(r"^\| `((?:GET|POST|PATCH|DELETE) [^`]+)`", DOCS["http-api.md"], re.MULTILINE))
+    named = set(re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`", DOCS["http-api.md"], re.MULTILINE))
     assert named == routes
 
 

@@ -120,6 +120,7 @@ HOOK = {
 SKILL_CALL = {**HOOK, "tool_name": "Skill", "tool_input": {"skill": "release-notes"}}
 USE = {"tool_name": "Bash", "ts": "2026-03-01T12:00:00Z", "tool_input_snippet": "a", "tool_output_snippet": "b"}
 WISH = {"feedback_type": "suggestion", "comment": "Please add dates", "category": "error", "severity": "critical"}
+ASSERTIONS = {"assertions": [{"kind": "contains", "value": "a"}]}
 GOLDEN = {"example_input": "a", "example_output": "b"}
 NOTICE = {"language": "fr", "text": "Un avis.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
@@ -243,6 +244,16 @@ API: dict[str, tuple[str, Tries]] = {
     "POST /api/training-examples/{example_id}/review": (
         FOREIGN,
         foreign("/api/training-examples/{example}/review", json={"decision": "quarantine"}),
+    ),
+    "GET /api/skills/{skill_id}/assertions": (FOREIGN, foreign("/api/skills/{skill}/assertions")),
+    "PUT /api/skills/{skill_id}/assertions": (FOREIGN, foreign("/api/skills/{skill}/assertions", json=ASSERTIONS)),
+    "GET /api/training-examples/{example_id}/assertions": (
+        FOREIGN,
+        foreign("/api/training-examples/{example}/assertions"),
+    ),
+    "PUT /api/training-examples/{example_id}/assertions": (
+        FOREIGN,
+        foreign("/api/training-examples/{example}/assertions", json=ASSERTIONS),
     ),
     "GET /api/skills/{skill_id}/export": (FOREIGN, foreign("/api/skills/{skill}/export")),
     "GET /api/me": (OWN, own("/api/me")),

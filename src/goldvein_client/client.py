@@ -268,6 +268,22 @@ class Client:
         path = f"/api/training-examples/{_segment(example_id)}/review"
         return self.request("POST", path, json_body=_given(given), revision=revision)
 
+    def get_assertions(self, *, skill: str | None = None, example_id: str | None = None) -> JSONObject:
+        """What answers must satisfy, of a skill or of one example, with the revision to put others on."""
+        return self.request("GET", _assertions_of(skill, example_id))
+
+    def put_assertions(
+        self,
+        assertions: Sequence[Mapping[str, str]],
+        *,
+        skill: str | None = None,
+        example_id: str | None = None,
+        revision: int | None = None,
+    ) -> JSONObject:
+        """Put assertions (`kind`, `value`) in the place of those of a skill, or of one example."""
+        body = {"assertions": [dict(assertion) for assertion in assertions]}
+        return self.request("PUT", _assertions_of(skill, example_id), json_body=body, revision=revision)
+
     def delete_example(self, example_id: str) -> None:
         """Delete an example with its texts."""
         self.request("DELETE", f"/api/training-examples/{_segment(example_id)}")
@@ -559,6 +575,13 @@ def _segment(name: str) -> str:
 
 def _given(values: Mapping[str, Any]) -> JSONObject:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _assertions_of(skill: str | None, example_id: str | None) -> str:
+    if (skill is None) == (example_id is None):
+        raise ClientError("invalid_field", "Name a skill or an example.", {"field": "id"})
+    owner = f"skills/{_segment(skill)}" if skill is not None else f"training-examples/{_segment(example_id or '')}"
+    return f"/api/{owner}/assertions"
 
 
 def _results_for(sent: Sequence[object], answer: JSONObject) -> list[JSONObject]:

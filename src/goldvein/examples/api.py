@@ -5,7 +5,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from goldvein.db.session import TenantSession
-from goldvein.examples import golden_import, service
+from goldvein.examples import assertions, golden_import, service
 from goldvein.examples.review import MOVES
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
@@ -13,6 +13,7 @@ from goldvein.identity.access import ActorDep, Runtime, RuntimeDep
 from goldvein.paging import CursorParam, LimitParam, decode_time_cursor, time_cursor
 from goldvein.schemas import ExpectedRevision, Page, RequestBody
 from goldvein.skills import service as skills
+from goldvein.skills.assertions import Assertion
 from goldvein.wire import error_object
 
 router = APIRouter(prefix="/api", tags=["training examples"])
@@ -46,6 +47,26 @@ class ImportResults(BaseModel):
     """What became of each, in order."""
 
     results: list[ImportResult]
+
+
+class AssertionBody(RequestBody):
+    """What an answer must satisfy: `contains`, `regex` (RE2), `json_schema` or `rubric`."""
+
+    kind: str
+    value: str
+
+
+class AssertionsBody(RequestBody):
+    """All assertions, in their order: up to 10, each of up to 4 KiB."""
+
+    assertions: list[AssertionBody]
+
+
+class AssertionsOut(BaseModel):
+    """All assertions, as they are stored, and the revision of what they belong to."""
+
+    assertions: list[Assertion]
+    revision: int
 
 
 class ExampleChange(RequestBody):
@@ -239,3 +260,51 @@ def review_example(
         shown = _show_to_author(session, runtime, example)
     runtime.metrics.reviews.labels(decision=body.decision).inc()
     return shown
+
+
+@router.get("/skills/{skill_id}/assertions")
+def get_skill_assertions(skill_id: str, actor: ActorDep, runtime: RuntimeDep, response: Response) -> AssertionsOut:
+    """Read what every answer of the skill must satisfy. Author only."""
+    with runtime.database.read(actor.tenant_id) as session:
+        found = assertions.assertions_of_skill(session, actor, skill_id)
+    response.headers["ETag"] = f'"{found.revision}"'
+    return _show_assertions(found)
+
+
+@router.put("/skills/{skill_id}/assertions")
+def put_skill_assertions(
+    skill_id: str, body: AssertionsBody, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
+) -> AssertionsOut:
+    """Put these in the place of the skill's assertions. Author only; a rubric is sanitized."""
+    put = assertions.put_on_skill(
+        runtime.database, actor, skill_id, _given(body), now=runtime.now(), expected_revision=if_match
+    )
+    return _show_assertions(put)
+
+
+@router.get("/training-examples/{example_id}/assertions")
+def get_example_assertions(example_id: str, actor: ActorDep, runtime: RuntimeDep, response: Response) -> AssertionsOut:
+    """Read what the answer to one example must satisfy beside that. Author only."""
+    with runtime.database.read(actor.tenant_id) as session:
+        found = assertions.assertions_of_example(session, actor, example_id)
+    response.headers["ETag"] = f'"{found.revision}"'
+    return _show_assertions(found)
+
+
+@router.put("/training-examples/{example_id}/assertions")
+def put_example_assertions(
+    example_id: str, body: AssertionsBody, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
+) -> AssertionsOut:
+    """Put these in the place of the example's assertions. Author only; they go with the example's text."""
+    put = assertions.put_on_example(
+        runtime.database, actor, example_id, _given(body), now=runtime.now(), expected_revision=if_match
+    )
+    return _show_assertions(put)
+
+
+def _given(body: AssertionsBody) -> list[Assertion]:
+    return [Assertion(kind=one.kind, value=one.value) for one in body.assertions]
+
+
+def _show_assertions(found: assertions.Assertions) -> AssertionsOut:
+    return AssertionsOut(assertions=list(found.assertions), revision=found.revision)

@@ -10,22 +10,21 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import select
 
-from goldvein.db.session import Database, TenantSession, lock_consent
-from goldvein.errors import GoldveinError, InvalidField, NotSanitized, StoreUnavailable
+from goldvein.db.session import Database, TenantSession
+from goldvein.errors import GoldveinError, InvalidField, NotSanitized
 from goldvein.examples import service
 from goldvein.examples.importing.records import MAX_ITEMS, MAX_TEXT_BYTES
+from goldvein.examples.prepared import sanitize_then_store
 from goldvein.examples.tables import ImportedExample
 from goldvein.identity.actor import Actor
 from goldvein.identity.server_key import ServerKey
-from goldvein.policy import service as policy
-from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLong, sanitize_many, version_with
+from goldvein.sanitizer import ExtraRules, Sanitized, SanitizerFailed, TextTooLong, sanitize_many
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
 REJECTED: Final = ("invalid", "not_sanitized")
 _REQUIRED: Final = ("example_input", "example_output")
 _TEXTS: Final = (*_REQUIRED, "expected_output")
-_TRIES: Final = 3  # each after an admin has changed the tenant's rules at the same moment
 _RULE: Final = "Only the skill author can add training examples"
 
 
@@ -62,16 +61,12 @@ def import_golden(
     with database.read(actor.tenant_id) as session:
         skill = skills.find_skill(session, skill_id)
         skills.need_author(session, actor, skill, _RULE)
-        rules = policy.rules_in_force(session)
-    for _ in range(_TRIES):
-        ready = [_prepare(item, rules, server_key, skill.id) for item in items]
-        with database.write(actor.tenant_id) as session:
-            lock_consent(session, exclusive=False)  # it holds the rules, too
-            in_force = policy.rules_in_force(session)
-            if version_with(in_force) == version_with(rules):
-                return _store(session, actor, skill.id, ready, now)
-        rules = in_force
-    raise StoreUnavailable
+    return sanitize_then_store(
+        database,
+        actor.tenant_id,
+        prepare=lambda rules: [_prepare(item, rules, server_key, skill.id) for item in items],
+        store=lambda session, ready: _store(session, actor, skill.id, ready, now),
+    )
 
 
 def _prepare(item: Any, rules: ExtraRules, server_key: ServerKey, skill_id: str) -> _Ready | Imported:

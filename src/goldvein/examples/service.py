@@ -17,7 +17,7 @@ from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, Stale
 from goldvein.examples import review
 from goldvein.examples.findings import added, count_findings
 from goldvein.examples.rescan import TEXTS, bring_up_to_date
-from goldvein.examples.tables import ExampleRevision, Incident
+from goldvein.examples.tables import ExampleRevision, ImportedExample, Incident, StoredAssertion
 from goldvein.feedback import kinds
 from goldvein.feedback.service import older_than
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
@@ -501,10 +501,13 @@ def erase_captured(
 
 
 def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now: datetime) -> None:
-    session.execute(
-        delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
-        execution_options={"synchronize_session": False},
-    )
+    of_them = select(TrainingExample.id).where(*held)
+    for derived in (
+        delete(ExampleRevision).where(ExampleRevision.example_id.in_(of_them)),
+        delete(StoredAssertion).where(StoredAssertion.example_id.in_(of_them)),
+        delete(ImportedExample).where(ImportedExample.example_id.in_(of_them)),
+    ):
+        session.execute(derived, execution_options={"synchronize_session": False})
     nothing: dict[str, Any] = dict.fromkeys(
         (*TEXTS, "status_reason", "findings", "quality_score", "output_verdict", "tool_name")
     )

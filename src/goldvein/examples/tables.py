@@ -1,9 +1,10 @@
 from datetime import datetime
 
-from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from goldvein.db.base import Base, HasId, Id, TenantOwned, UtcTime
+from goldvein.skills.assertions import KINDS
 
 
 class Incident(TenantOwned, HasId, Base):
@@ -65,3 +66,31 @@ class ImportedExample(TenantOwned, Base):
     skill_id: Mapped[str] = mapped_column(Id, primary_key=True)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     example_id: Mapped[str] = mapped_column(Id)
+
+
+class StoredAssertion(TenantOwned, HasId, Base):
+    """What answers must satisfy: those to one example, or without `example_id` those to every example of the skill.
+
+    It goes with its example: what an author asks of a captured one was written looking at its text.
+    """
+
+    __tablename__ = "assertions"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "skill_id"], ["skills.tenant_id", "skills.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["tenant_id", "example_id"], ["skill_feedback.tenant_id", "skill_feedback.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["tenant_id", "created_by"], ["memberships.tenant_id", "memberships.person_id"]),
+        CheckConstraint(f"kind IN ({', '.join(repr(kind) for kind in KINDS)})", name="kind"),
+        Index("ix_assertions_skill_id", "tenant_id", "skill_id"),
+        Index("ix_assertions_example_id", "tenant_id", "example_id"),
+    )
+
+    skill_id: Mapped[str] = mapped_column(Id)
+    example_id: Mapped[str | None] = mapped_column(Id)
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(Text)
+    sanitizer_version: Mapped[str] = mapped_column(String(40))
+    created_by: Mapped[str] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
