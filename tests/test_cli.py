@@ -29,6 +29,7 @@ from goldvein_client import Client
 ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
     *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events", "import examples"),
+    *("results import", "results show"),
     *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
     *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),
     *("verify ledger", "verify receipt"),

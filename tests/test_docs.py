@@ -16,6 +16,7 @@ from goldvein.datasets.service import SKIPPED
 from goldvein.examples.importing import NAMES
 from goldvein.examples.importing.records import REASONS
 from goldvein.examples.review import DECISIONS, MOVES
+from goldvein.results import trials
 from goldvein.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +58,7 @@ def test_each_reason_is_in_the_concepts_page(reasons: tuple[str, ...]) -> None:
 def test_each_format_and_reason_of_an_import_is_in_its_page() -> None:
     rows = re.findall(r"^\| ((?:`[a-z_0-9-]+`(?:, )?)+) \|", DOCS["imports.md"], re.MULTILINE)
     named = {name for row in rows for name in re.findall(r"`([a-z_0-9-]+)`", row)}
-    assert named >= {*NAMES, *REASONS}
+    assert named >= {*NAMES, *REASONS, *trials.REASONS}
 
 
 def test_the_table_of_statuses_is_the_one_the_code_uses() -> None:

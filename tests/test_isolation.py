@@ -121,6 +121,16 @@ SKILL_CALL = {**HOOK, "tool_name": "Skill", "tool_input": {"skill": "release-not
 USE = {"tool_name": "Bash", "ts": "2026-03-01T12:00:00Z", "tool_input_snippet": "a", "tool_output_snippet": "b"}
 WISH = {"feedback_type": "suggestion", "comment": "Please add dates", "category": "error", "severity": "critical"}
 ASSERTIONS = {"assertions": [{"kind": "contains", "value": "a"}]}
+RESULTS = {
+    "skill_version": "1",
+    "dataset": "d",
+    "dataset_version": "1",
+    "model": "m",
+    "tool": "inspect",
+    "file_digest": "sha256:" + "0" * 64,
+    "rows_in_file": 1,
+    "rows": [{"row": "{example}", "score": 1.0, "passed": True}],
+}
 GOLDEN = {"example_input": "a", "example_output": "b"}
 NOTICE = {"language": "fr", "text": "Un avis.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
@@ -254,6 +264,12 @@ API: dict[str, tuple[str, Tries]] = {
     "PUT /api/training-examples/{example_id}/assertions": (
         FOREIGN,
         foreign("/api/training-examples/{example}/assertions", json=ASSERTIONS),
+    ),
+    "GET /api/skills/{skill_id}/results": (FOREIGN, foreign("/api/skills/{skill}/results")),
+    "POST /api/skills/{skill_id}/results": (FOREIGN, foreign("/api/skills/{skill}/results", json=RESULTS)),
+    "GET /api/skills/{skill_id}/results/comparison": (
+        FOREIGN,
+        foreign("/api/skills/{skill}/results/comparison", params={"before": "1", "after": "1"}),
     ),
     "GET /api/skills/{skill_id}/export": (FOREIGN, foreign("/api/skills/{skill}/export")),
     "GET /api/me": (OWN, own("/api/me")),

@@ -28,6 +28,7 @@ from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_a
 from goldvein.me import api as me_api
 from goldvein.me import endings
 from goldvein.policy import api as policy_api
+from goldvein.results import api as results_api
 from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed, TextTooLong, need_names
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
@@ -84,6 +85,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         examples_api,
         capture_api,
         datasets_api,
+        results_api,
         me_api,
         endings,
     ):

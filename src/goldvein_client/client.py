@@ -284,6 +284,22 @@ class Client:
         body = {"assertions": [dict(assertion) for assertion in assertions]}
         return self.request("PUT", _assertions_of(skill, example_id), json_body=body, revision=revision)
 
+    # Results of evaluations
+
+    def import_results(self, skill: str, results: Mapping[str, Any]) -> JSONObject:
+        """Store scores of up to 2,000 rows, as the skill's author; see `POST /api/skills/{skill_id}/results`."""
+        path = f"/api/skills/{_segment(skill)}/results"
+        return self.request("POST", path, json_body=dict(results), timeout=BATCH_TIMEOUT_SECONDS)
+
+    def list_results(self, skill: str) -> list[JSONObject]:
+        """The evaluations of a skill, newest first."""
+        return self._pages(f"/api/skills/{_segment(skill)}/results", {}, None)
+
+    def compare_results(self, skill: str, *, before: str, after: str) -> list[JSONObject]:
+        """Two versions of a skill (digest or number) on the rows that both have answered, by dataset and model."""
+        params = {"before": before, "after": after}
+        return self._pages(f"/api/skills/{_segment(skill)}/results/comparison", params, None)
+
     def delete_example(self, example_id: str) -> None:
         """Delete an example with its texts."""
         self.request("DELETE", f"/api/training-examples/{_segment(example_id)}")

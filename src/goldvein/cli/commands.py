@@ -18,6 +18,7 @@ from goldvein.cli import (
     importing,
     operating,
     own,
+    results,
     sanitizing,
     skills,
     verifying,
@@ -59,6 +60,7 @@ import_examples.add_to(importing.imports)
 examples.add_to(app)
 verifying.add_to(app)
 asserting.add_to_groups()
+results.add_to(app)
 operating.add_to(app)
 command(own.keys, "rotate-server", "goldvein key rotate-server")(operating.rotate_server_key)
 app.add_typer(own.keys, name="key", rich_help_panel="For everybody")
