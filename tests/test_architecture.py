@@ -56,6 +56,8 @@ def test_pure_rules_have_no_clock_and_no_chance() -> None:
         ROOT / name for name in ("consent/decision.py", "examples/review.py", "feedback/kinds.py", "capture/prices.py")
     ]
     pure += [ROOT / "consent/replay.py", *(ROOT / "verify").glob("*.py")]
+    pure += [*(ROOT / "examples/importing").glob("*.py"), ROOT / "skills/assertions.py", ROOT / "skills/json_schema.py"]
+    pure += [ROOT / "results" / f"{name}.py" for name in ("comparison", "trials", "promptfoo", "inspect_log")]
     pure += [ROOT / "capture/formats.py", ROOT / "capture/claude_code.py", *(ROOT / "sanitizer").glob("*.py")]
     impure = {"sqlalchemy", "fastapi", "os", "random", "secrets"}
     for path in pure:
@@ -66,7 +68,7 @@ def test_pure_rules_have_no_clock_and_no_chance() -> None:
 
 
 def test_each_slice_has_its_fixed_names() -> None:
-    for name in ("identity", "policy", "skills", "consent", "feedback", "examples", "capture", "datasets"):
+    for name in ("identity", "policy", "skills", "consent", "feedback", "examples", "capture", "datasets", "results"):
         assert {"service.py", "api.py"} <= {path.name for path in (ROOT / name).glob("*.py")}, name
 
 

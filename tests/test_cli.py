@@ -28,17 +28,18 @@ from goldvein_client import Client
 
 ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
-    *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events"),
-    *(f"skill {name}" for name in ("list", "show", "create", "sync")),
+    *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events", "import examples"),
+    *("results import", "results show"),
     *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
     *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),
     *("verify ledger", "verify receipt", "report audit"),
     *(f"data {name}" for name in ("show", "erase", "report-leak", "delete-account")),
+    *(f"skill {name}" for name in ("list", "show", "create", "sync", "assert")),
     *(f"key {name}" for name in ("list", "create", "revoke", "rotate")),
     *(f"hook {name}" for name in ("install", "status", "remove")),
     *(
         f"examples {name}"
-        for name in ("list", "show", "add", "edit", "approve", "reject", "quarantine", "reopen", "count")
+        for name in ("list", "show", "add", "edit", "approve", "reject", "quarantine", "reopen", "count", "assert")
     ),
 }
 OPERATOR_COMMANDS = {

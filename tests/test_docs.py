@@ -13,7 +13,10 @@ from goldvein.capture.outcomes import FAILED, NONE, REJECTED
 from goldvein.cli.commands import app
 from goldvein.consent.decision import DENIED
 from goldvein.datasets.service import SKIPPED
+from goldvein.examples.importing import NAMES
+from goldvein.examples.importing.records import REASONS
 from goldvein.examples.review import DECISIONS, MOVES
+from goldvein.results import trials
 from goldvein.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +36,7 @@ def test_each_setting_is_in_the_operations_page_and_no_other() -> None:
 def test_each_route_is_in_the_api_page_and_no_other(world: World) -> None:
     document = world.client("alice").get("/openapi.json").json()
     routes = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
-    named = set(re.findall(r"^\| `((?:GET|POST|PATCH|DELETE) [^`]+)`", DOCS["http-api.md"], re.MULTILINE))
+    named = set(re.findall(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`]+)`", DOCS["http-api.md"], re.MULTILINE))
     assert named == routes
 
 
@@ -50,6 +53,12 @@ def test_each_error_code_is_in_the_api_page() -> None:
 @pytest.mark.parametrize("reasons", [REJECTED, DENIED, NONE, FAILED, SKIPPED])
 def test_each_reason_is_in_the_concepts_page(reasons: tuple[str, ...]) -> None:
     assert [reason for reason in reasons if f"`{reason}`" not in DOCS["concepts.md"]] == []
+
+
+def test_each_format_and_reason_of_an_import_is_in_its_page() -> None:
+    rows = re.findall(r"^\| ((?:`[a-z_0-9-]+`(?:, )?)+) \|", DOCS["imports.md"], re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([a-z_0-9-]+)`", row)}
+    assert named >= {*NAMES, *REASONS, *trials.REASONS}
 
 
 def test_the_table_of_statuses_is_the_one_the_code_uses() -> None:

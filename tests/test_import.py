@@ -14,7 +14,7 @@ from conftest import World
 from helpers import rows
 
 from goldvein.capture.tables import UsageEvent
-from goldvein.cli import connection, importing, main
+from goldvein.cli import connection, main, transfers
 from goldvein_client import Client, ClientError
 
 
@@ -118,7 +118,7 @@ def test_it_waits_when_the_server_says_so_and_sends_fewer_at_once(
         waited.append(seconds)
         world.serve_with(track_limit_per_minute=100)
 
-    monkeypatch.setattr(importing.time, "sleep", wait)
+    monkeypatch.setattr(transfers.time, "sleep", wait)
     world.serve_with(track_limit_per_minute=4)
     path = file_of(world, *(event(world, latency_ms=number) for number in range(8)))
     assert json.loads(importer(f"{path} --json")[1])["stored"] == 8
@@ -136,7 +136,7 @@ def test_when_it_cannot_go_on_it_says_where_it_stopped(
             raise ClientError("unreachable", "it cannot be reached.")
         return track_batch(client, events)
 
-    monkeypatch.setattr(importing.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(transfers.time, "sleep", lambda _seconds: None)
     monkeypatch.setattr(Direct, "track_batch", away_at_the_second)
     path = file_of(world, *(event(world, latency_ms=number) for number in range(6)))
     code, _, err = importer(f"{path} --batch 2")

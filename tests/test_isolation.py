@@ -120,6 +120,17 @@ HOOK = {
 SKILL_CALL = {**HOOK, "tool_name": "Skill", "tool_input": {"skill": "release-notes"}}
 USE = {"tool_name": "Bash", "ts": "2026-03-01T12:00:00Z", "tool_input_snippet": "a", "tool_output_snippet": "b"}
 WISH = {"feedback_type": "suggestion", "comment": "Please add dates", "category": "error", "severity": "critical"}
+ASSERTIONS = {"assertions": [{"kind": "contains", "value": "a"}]}
+RESULTS = {
+    "skill_version": "1",
+    "dataset": "d",
+    "dataset_version": "1",
+    "model": "m",
+    "tool": "inspect",
+    "file_digest": "sha256:" + "0" * 64,
+    "rows_in_file": 1,
+    "rows": [{"row": "{example}", "score": 1.0, "passed": True}],
+}
 GOLDEN = {"example_input": "a", "example_output": "b"}
 NOTICE = {"language": "fr", "text": "Un avis.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
@@ -237,6 +248,10 @@ API: dict[str, tuple[str, Tries]] = {
         FOREIGN,
         foreign("/api/skills/{skill}/training-examples", json=GOLDEN),
     ),
+    "POST /api/skills/{skill_id}/training-examples/import": (
+        FOREIGN,
+        foreign("/api/skills/{skill}/training-examples/import", json={"items": [GOLDEN]}),
+    ),
     "GET /api/training-examples/{example_id}": (FOREIGN, foreign("/api/training-examples/{example}")),
     "PATCH /api/training-examples/{example_id}": (
         FOREIGN,
@@ -246,6 +261,22 @@ API: dict[str, tuple[str, Tries]] = {
     "POST /api/training-examples/{example_id}/review": (
         FOREIGN,
         foreign("/api/training-examples/{example}/review", json={"decision": "quarantine"}),
+    ),
+    "GET /api/skills/{skill_id}/assertions": (FOREIGN, foreign("/api/skills/{skill}/assertions")),
+    "PUT /api/skills/{skill_id}/assertions": (FOREIGN, foreign("/api/skills/{skill}/assertions", json=ASSERTIONS)),
+    "GET /api/training-examples/{example_id}/assertions": (
+        FOREIGN,
+        foreign("/api/training-examples/{example}/assertions"),
+    ),
+    "PUT /api/training-examples/{example_id}/assertions": (
+        FOREIGN,
+        foreign("/api/training-examples/{example}/assertions", json=ASSERTIONS),
+    ),
+    "GET /api/skills/{skill_id}/results": (FOREIGN, foreign("/api/skills/{skill}/results")),
+    "POST /api/skills/{skill_id}/results": (FOREIGN, foreign("/api/skills/{skill}/results", json=RESULTS)),
+    "GET /api/skills/{skill_id}/results/comparison": (
+        FOREIGN,
+        foreign("/api/skills/{skill}/results/comparison", params={"before": "1", "after": "1"}),
     ),
     "GET /api/skills/{skill_id}/export": (FOREIGN, foreign("/api/skills/{skill}/export")),
     "GET /api/me": (OWN, own("/api/me")),

@@ -29,6 +29,7 @@ from goldvein.me import api as me_api
 from goldvein.me import endings
 from goldvein.policy import api as policy_api
 from goldvein.reports import api as reports_api
+from goldvein.results import api as results_api
 from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed, TextTooLong, need_names
 from goldvein.settings import VERSION
 from goldvein.skills import api as skills_api
@@ -85,6 +86,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         examples_api,
         capture_api,
         datasets_api,
+        results_api,
         me_api,
         endings,
         reports_api,

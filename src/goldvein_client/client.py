@@ -135,10 +135,7 @@ class Client:
         """
         body = {"events": [_given(event) for event in events]}
         answer = self.request("POST", "/api/track/batch", json_body=body, timeout=BATCH_TIMEOUT_SECONDS)
-        results = answer.get("results")
-        if not isinstance(results, list) or len(results) != len(events):
-            raise ClientError("bad_answer", "The server answered with something that is not a list of results.")
-        return results
+        return _results_for(events, answer)
 
     # Feedback
 
@@ -234,6 +231,16 @@ class Client:
         }
         return self.request("POST", f"/api/skills/{_segment(skill)}/training-examples", json_body=_given(given))
 
+    def import_examples(self, skill: str, items: Sequence[Mapping[str, Any]]) -> list[JSONObject]:
+        """Add up to 100 golden examples, as the skill's author; what became of each, in order.
+
+        Each has an `example_input`, an `example_output` and what else `add_example` takes. Those that the skill has
+        from an import already are `duplicate`, so a batch whose answer was lost can be sent again.
+        """
+        path = f"/api/skills/{_segment(skill)}/training-examples/import"
+        answer = self.request("POST", path, json_body={"items": list(items)}, timeout=BATCH_TIMEOUT_SECONDS)
+        return _results_for(items, answer)
+
     def edit_example(self, example_id: str, changes: Mapping[str, Any], *, revision: int | None = None) -> JSONObject:
         """Change the named fields. An empty expected output or note, or a score of None, removes it."""
         path = f"/api/training-examples/{_segment(example_id)}"
@@ -260,6 +267,38 @@ class Client:
         }
         path = f"/api/training-examples/{_segment(example_id)}/review"
         return self.request("POST", path, json_body=_given(given), revision=revision)
+
+    def get_assertions(self, *, skill: str | None = None, example_id: str | None = None) -> JSONObject:
+        """What answers must satisfy, of a skill or of one example, with the revision to put others on."""
+        return self.request("GET", _assertions_of(skill, example_id))
+
+    def put_assertions(
+        self,
+        assertions: Sequence[Mapping[str, str]],
+        *,
+        skill: str | None = None,
+        example_id: str | None = None,
+        revision: int | None = None,
+    ) -> JSONObject:
+        """Put assertions (`kind`, `value`) in the place of those of a skill, or of one example."""
+        body = {"assertions": [dict(assertion) for assertion in assertions]}
+        return self.request("PUT", _assertions_of(skill, example_id), json_body=body, revision=revision)
+
+    # Results of evaluations
+
+    def import_results(self, skill: str, results: Mapping[str, Any]) -> JSONObject:
+        """Store scores of up to 2,000 rows, as the skill's author; see `POST /api/skills/{skill_id}/results`."""
+        path = f"/api/skills/{_segment(skill)}/results"
+        return self.request("POST", path, json_body=dict(results), timeout=BATCH_TIMEOUT_SECONDS)
+
+    def list_results(self, skill: str) -> list[JSONObject]:
+        """The evaluations of a skill, newest first."""
+        return self._pages(f"/api/skills/{_segment(skill)}/results", {}, None)
+
+    def compare_results(self, skill: str, *, before: str, after: str) -> list[JSONObject]:
+        """Two versions of a skill (digest or number) on the rows that both have answered, by dataset and model."""
+        params = {"before": before, "after": after}
+        return self._pages(f"/api/skills/{_segment(skill)}/results/comparison", params, None)
 
     def delete_example(self, example_id: str) -> None:
         """Delete an example with its texts."""
@@ -557,6 +596,20 @@ def _segment(name: str) -> str:
 
 def _given(values: Mapping[str, Any]) -> JSONObject:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _assertions_of(skill: str | None, example_id: str | None) -> str:
+    if (skill is None) == (example_id is None):
+        raise ClientError("invalid_field", "Name a skill or an example.", {"field": "id"})
+    owner = f"skills/{_segment(skill)}" if skill is not None else f"training-examples/{_segment(example_id or '')}"
+    return f"/api/{owner}/assertions"
+
+
+def _results_for(sent: Sequence[object], answer: JSONObject) -> list[JSONObject]:
+    results = answer.get("results")
+    if not isinstance(results, list) or len(results) != len(sent):
+        raise ClientError("bad_answer", "The server answered with something that is not a list of results.")
+    return results
 
 
 def _encode(body: object) -> bytes:

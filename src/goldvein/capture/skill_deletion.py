@@ -8,7 +8,7 @@ from goldvein.capture.tables import HookTurn, KnownEvent, TokenMeasurement, Usag
 from goldvein.consent.ledger import record_erased
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, NotAllowed
-from goldvein.examples.tables import ExampleRevision
+from goldvein.examples.tables import ExampleRevision, ImportedExample, StoredAssertion
 from goldvein.feedback.kinds import TRAINING_EXAMPLE
 from goldvein.feedback.tables import SkillFeedback
 from goldvein.identity.actor import Actor
@@ -53,6 +53,8 @@ def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm:
     events = select(UsageEvent.id).where(UsageEvent.skill_id == skill.id)
     for statement in (
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(examples)),
+        delete(StoredAssertion).where(StoredAssertion.skill_id == skill.id),
+        delete(ImportedExample).where(ImportedExample.skill_id == skill.id),
         delete(SkillFeedback).where(SkillFeedback.skill_id == skill.id),
         delete(TokenMeasurement).where(TokenMeasurement.usage_event_id.in_(events)),
         delete(KnownEvent).where(KnownEvent.usage_event_id.in_(events)),

@@ -10,7 +10,20 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from goldvein.cli import examples, hook, importing, operating, own, reporting, sanitizing, skills, verifying
+from goldvein.cli import (
+    asserting,
+    examples,
+    hook,
+    import_examples,
+    importing,
+    operating,
+    own,
+    reporting,
+    results,
+    sanitizing,
+    skills,
+    verifying,
+)
 from goldvein.cli.groups import command, group
 from goldvein.errors import GoldveinError
 from goldvein.terminal import complain, report
@@ -44,9 +57,12 @@ own.add_to(app)
 hook.add_to(app)
 sanitizing.add_to(app)
 importing.add_to(app)
+import_examples.add_to(importing.imports)
 examples.add_to(app)
 verifying.add_to(app)
 reporting.add_to(app)
+asserting.add_to_groups()
+results.add_to(app)
 operating.add_to(app)
 command(own.keys, "rotate-server", "goldvein key rotate-server")(operating.rotate_server_key)
 app.add_typer(own.keys, name="key", rich_help_panel="For everybody")

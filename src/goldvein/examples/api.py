@@ -5,7 +5,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from goldvein.db.session import TenantSession
-from goldvein.examples import service
+from goldvein.examples import assertions, golden_import, service
 from goldvein.examples.review import MOVES
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity import service as identity
@@ -13,6 +13,8 @@ from goldvein.identity.access import ActorDep, Runtime, RuntimeDep
 from goldvein.paging import CursorParam, LimitParam, decode_time_cursor, time_cursor
 from goldvein.schemas import ExpectedRevision, Page, RequestBody
 from goldvein.skills import service as skills
+from goldvein.skills.assertions import Assertion
+from goldvein.wire import error_object
 
 router = APIRouter(prefix="/api", tags=["training examples"])
 
@@ -24,6 +26,47 @@ class NewExample(RequestBody):
     example_output: str
     expected_output: str | None = None
     quality_score: int | None = None
+
+
+class ImportBatch(RequestBody):
+    """Golden examples to import: 1 to 100 objects, each as for one golden example with texts of up to 64 KiB."""
+
+    items: list[Any]
+
+
+class ImportResult(BaseModel):
+    """What became of one of them; `error` as every error, for one that is rejected."""
+
+    outcome: str
+    example_id: str | None = None
+    reason: str | None = None
+    error: Any = None
+
+
+class ImportResults(BaseModel):
+    """What became of each, in order."""
+
+    results: list[ImportResult]
+
+
+class AssertionBody(RequestBody):
+    """What an answer must satisfy: `contains`, `regex` (RE2), `json_schema` or `rubric`."""
+
+    kind: str
+    value: str
+
+
+class AssertionsBody(RequestBody):
+    """All assertions, in their order: up to 10, each of up to 4 KiB."""
+
+    assertions: list[AssertionBody]
+
+
+class AssertionsOut(BaseModel):
+    """All assertions, as they are stored, and the revision of what they belong to."""
+
+    assertions: list[Assertion]
+    revision: int
 
 
 class ExampleChange(RequestBody):
@@ -143,6 +186,26 @@ def create_golden(skill_id: str, body: NewExample, actor: ActorDep, runtime: Run
         return _show_to_author(session, runtime, example)
 
 
+@router.post("/skills/{skill_id}/training-examples/import")
+def import_examples(skill_id: str, body: ImportBatch, actor: ActorDep, runtime: RuntimeDep) -> ImportResults:
+    """Add up to 100 golden examples. Author only; each has its own outcome, and what is known already adds nothing."""
+    found = golden_import.import_golden(
+        runtime.database, runtime.server_key, actor, skill_id, body.items, now=runtime.now()
+    )
+    runtime.metrics.sanitizer_failures.inc(sum(one.reason == "not_sanitized" for one in found))
+    return ImportResults(
+        results=[
+            ImportResult(
+                outcome=one.outcome,
+                example_id=one.example_id,
+                reason=one.reason,
+                error=None if one.error is None else error_object(one.error)["error"],
+            )
+            for one in found
+        ]
+    )
+
+
 @router.get("/training-examples/{example_id}")
 def get_example(example_id: str, actor: ActorDep, runtime: RuntimeDep, response: Response) -> ExampleOut:
     """Read one example. Author only."""
@@ -197,3 +260,51 @@ def review_example(
         shown = _show_to_author(session, runtime, example)
     runtime.metrics.reviews.labels(decision=body.decision).inc()
     return shown
+
+
+@router.get("/skills/{skill_id}/assertions")
+def get_skill_assertions(skill_id: str, actor: ActorDep, runtime: RuntimeDep, response: Response) -> AssertionsOut:
+    """Read what every answer of the skill must satisfy. Author only."""
+    with runtime.database.read(actor.tenant_id) as session:
+        found = assertions.assertions_of_skill(session, actor, skill_id)
+    response.headers["ETag"] = f'"{found.revision}"'
+    return _show_assertions(found)
+
+
+@router.put("/skills/{skill_id}/assertions")
+def put_skill_assertions(
+    skill_id: str, body: AssertionsBody, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
+) -> AssertionsOut:
+    """Put these in the place of the skill's assertions. Author only; a rubric is sanitized."""
+    put = assertions.put_on_skill(
+        runtime.database, actor, skill_id, _given(body), now=runtime.now(), expected_revision=if_match
+    )
+    return _show_assertions(put)
+
+
+@router.get("/training-examples/{example_id}/assertions")
+def get_example_assertions(example_id: str, actor: ActorDep, runtime: RuntimeDep, response: Response) -> AssertionsOut:
+    """Read what the answer to one example must satisfy beside that. Author only."""
+    with runtime.database.read(actor.tenant_id) as session:
+        found = assertions.assertions_of_example(session, actor, example_id)
+    response.headers["ETag"] = f'"{found.revision}"'
+    return _show_assertions(found)
+
+
+@router.put("/training-examples/{example_id}/assertions")
+def put_example_assertions(
+    example_id: str, body: AssertionsBody, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
+) -> AssertionsOut:
+    """Put these in the place of the example's assertions. Author only; they go with the example's text."""
+    put = assertions.put_on_example(
+        runtime.database, actor, example_id, _given(body), now=runtime.now(), expected_revision=if_match
+    )
+    return _show_assertions(put)
+
+
+def _given(body: AssertionsBody) -> list[Assertion]:
+    return [Assertion(kind=one.kind, value=one.value) for one in body.assertions]
+
+
+def _show_assertions(found: assertions.Assertions) -> AssertionsOut:
+    return AssertionsOut(assertions=list(found.assertions), revision=found.revision)

@@ -1,4 +1,4 @@
-"""Taking new rules to what is stored: the texts of examples, their former revisions, comments and replies.
+"""Taking new rules to what is stored: the texts of examples, their former revisions, comments, replies, assertions.
 
 The texts are read in one transaction, sanitized outside of any, and written in another, if the row is still as it was
 read. A withdrawal, edit or review that came between wins: the row is read again, and one without texts is left alone.
@@ -7,12 +7,13 @@ read. A withdrawal, edit or review that came between wins: the row is read again
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from goldvein.db.session import Database, TenantSession, for_change, lock_consent
 from goldvein.examples.findings import added, count_findings
-from goldvein.examples.tables import ExampleRevision
+from goldvein.examples.tables import ExampleRevision, StoredAssertion
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
 from goldvein.policy import service as policy
 from goldvein.sanitizer import (
@@ -71,8 +72,10 @@ class _Reading:
 
 def count_behind(session: TenantSession) -> int:
     """How many rows have texts that another version than the one in force has sanitized."""
-    behind = _behind(version_with(policy.rules_in_force(session)))
-    return session.scalar(select(func.count()).select_from(SkillFeedback).where(*behind)) or 0
+    version = version_with(policy.rules_in_force(session))
+    rows = session.scalar(select(func.count()).select_from(SkillFeedback).where(*_behind(version))) or 0
+    old = StoredAssertion.sanitizer_version != version
+    return rows + (session.scalar(select(func.count()).select_from(StoredAssertion).where(old)) or 0)
 
 
 def _behind(version: str) -> list[ColumnElement[bool]]:
@@ -92,28 +95,80 @@ def rescan(database: Database, tenant_id: str, *, now: Callable[[], datetime]) -
     Rows at the current version are not read, so a rescan that was interrupted goes on where it was. Raises
     SanitizerFailed when a rule of the tenant cannot be used.
     """
-    after, again = "", list[str]()
     changed = 0
     try:
-        while True:
-            with database.read(tenant_id) as session:
-                extra_rules = policy.rules_in_force(session)
-                readings = _read(session, version_with(extra_rules), after=after, again=again)
-            if not readings and not again:
-                return
-            if not again:
-                after = readings[-1].row_id
-            again = []
-            for start in range(0, len(readings), WRITTEN_AT_ONCE):
-                sanitized = [_sanitized(reading, extra_rules) for reading in readings[start : start + WRITTEN_AT_ONCE]]
-                with database.write(tenant_id) as session:
-                    step, moved_on = _write(session, sanitized, version_with(extra_rules), now())
-                again += moved_on
-                changed += step.changed
-                yield step
+        for step in chain(_rescan_rows(database, tenant_id, now), _rescan_assertions(database, tenant_id)):
+            changed += step.changed
+            yield step
     finally:  # also when it is stopped on its way
         if changed:
             database.clear_log()  # the texts as they were are in SQLite's log too
+
+
+def _rescan_rows(database: Database, tenant_id: str, now: Callable[[], datetime]) -> Iterator[Rescanned]:
+    after, again = "", list[str]()
+    while True:
+        with database.read(tenant_id) as session:
+            extra_rules = policy.rules_in_force(session)
+            readings = _read(session, version_with(extra_rules), after=after, again=again)
+        if not readings and not again:
+            return
+        if not again:
+            after = readings[-1].row_id
+        again = []
+        for start in range(0, len(readings), WRITTEN_AT_ONCE):
+            sanitized = [_sanitized(reading, extra_rules) for reading in readings[start : start + WRITTEN_AT_ONCE]]
+            with database.write(tenant_id) as session:
+                step, moved_on = _write(session, sanitized, version_with(extra_rules), now())
+            again += moved_on
+            yield step
+
+
+def _rescan_assertions(database: Database, tenant_id: str) -> Iterator[Rescanned]:
+    """Read assertions again. A rubric loses what is found in it; others would mean something else then, and go.
+
+    So does one that cannot be read. Its author is told by its absence alone: assertions have no status.
+    """
+    while True:
+        with database.read(tenant_id) as session:
+            extra_rules = policy.rules_in_force(session)
+            version = version_with(extra_rules)
+            old = select(StoredAssertion).where(StoredAssertion.sanitizer_version != version)
+            rows = list(session.scalars(old.order_by(StoredAssertion.id).limit(READ_AT_ONCE)))
+        if not rows:
+            return
+        sanitized = [(row, _sanitized_value(row, extra_rules)) for row in rows]
+        with database.write(tenant_id) as session:
+            lock_consent(session, exclusive=False)
+            if version_with(policy.rules_in_force(session)) != version:
+                continue
+            step = Rescanned()
+            for row, found in sanitized:
+                step += _write_assertion(session, row, found, version)
+        yield step
+
+
+def _sanitized_value(row: StoredAssertion, extra_rules: ExtraRules) -> Sanitized | None:
+    try:
+        return sanitize_many([row.value], extra_rules)[0]
+    except (SanitizerFailed, TextTooLong):
+        return None
+
+
+def _write_assertion(session: TenantSession, read: StoredAssertion, found: Sanitized | None, version: str) -> Rescanned:
+    """Write one that is still there; its author puts new rows in the place of old ones, and never changes one."""
+    row = session.scalar(for_change(select(StoredAssertion).where(StoredAssertion.id == read.id)))
+    if row is None:
+        return Rescanned()
+    if found is not None and found.text == row.value:
+        row.sanitizer_version = version
+        return Rescanned(read=1)
+    if found is not None and row.kind == "rubric":
+        row.value, row.sanitizer_version = found.text, version
+    else:
+        session.delete(row)
+    findings = {} if found is None else count_findings([found])
+    return Rescanned(read=1, changed=1, failed=int(found is None), findings=findings)
 
 
 def _read(session: TenantSession, version: str, *, after: str, again: list[str]) -> list[_Reading]:

@@ -1,6 +1,6 @@
 """Training examples: golden ones by hand, captured ones from use, and their review."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, Stale
 from goldvein.examples import review
 from goldvein.examples.findings import added, count_findings
 from goldvein.examples.rescan import TEXTS, bring_up_to_date
-from goldvein.examples.tables import ExampleRevision, Incident
+from goldvein.examples.tables import ExampleRevision, ImportedExample, Incident, StoredAssertion
 from goldvein.feedback import kinds
 from goldvein.feedback.service import older_than
 from goldvein.feedback.tables import SkillFeedback, TrainingExample
@@ -28,7 +28,7 @@ from goldvein.identity.tables import Membership
 from goldvein.policy import service as policy
 from goldvein.sanitizer import Sanitized, sanitize_many
 from goldvein.skills import service as skills
-from goldvein.skills.tables import Skill
+from goldvein.skills.tables import Skill, SkillVersion
 
 MAX_GOLDEN_CHARS = 5_000
 MAX_EDIT_CHARS = 65_536
@@ -56,29 +56,50 @@ def create_golden(
     if expected_output:
         texts["expected_output"] = _within("expected_output", expected_output, MAX_GOLDEN_CHARS)
     sanitized = sanitize_many(list(texts.values()), policy.rules_in_force(session))
-    version = skills.current_version(session, skill)
-    example = TrainingExample(
+    example = golden_row(
+        actor,
+        skill,
+        skills.current_version(session, skill),
+        dict(zip(texts, sanitized, strict=True)),
+        source=source,
+        quality_score=clean_quality(quality_score),
+        now=now,
+    )
+    session.add(example)
+    session.flush()
+    return example
+
+
+def golden_row(
+    actor: Actor,
+    skill: Skill,
+    version: SkillVersion | None,
+    texts: Mapping[str, Sanitized],
+    *,
+    source: str,
+    quality_score: int | None,
+    now: datetime,
+) -> TrainingExample:
+    """A golden example of these texts, by name: approved by its author, who says that its output is good."""
+    return TrainingExample(
         id=new_id(),
         skill_id=skill.id,
         user_id=actor.person_id,
         status="approved",
         source=source,
         output_verdict="good",
-        quality_score=clean_quality(quality_score),
+        quality_score=quality_score,
         reviewed_by=actor.person_id,
         reviewed_at=now,
-        sanitizer_version=sanitized[0].version,
-        findings=count_findings(sanitized),
+        sanitizer_version=texts["example_input"].version,
+        findings=count_findings(texts.values()),
         skill_version_id=version.id if version else None,
         skill_digest=version.digest if version else None,
         revision=1,
         created_at=now,
         updated_at=now,
-        **dict(zip(texts, (text.text for text in sanitized), strict=True)),
+        **{name: sanitized.text for name, sanitized in texts.items()},
     )
-    session.add(example)
-    session.flush()
-    return example
 
 
 _CAPTURED_COLUMNS = (
@@ -480,10 +501,13 @@ def erase_captured(
 
 
 def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now: datetime) -> None:
-    session.execute(
-        delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
-        execution_options={"synchronize_session": False},
-    )
+    of_them = select(TrainingExample.id).where(*held)
+    for derived in (
+        delete(ExampleRevision).where(ExampleRevision.example_id.in_(of_them)),
+        delete(StoredAssertion).where(StoredAssertion.example_id.in_(of_them)),
+        delete(ImportedExample).where(ImportedExample.example_id.in_(of_them)),
+    ):
+        session.execute(derived, execution_options={"synchronize_session": False})
     nothing: dict[str, Any] = dict.fromkeys(
         (*TEXTS, "status_reason", "findings", "quality_score", "output_verdict", "tool_name")
     )

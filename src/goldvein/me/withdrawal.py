@@ -22,6 +22,7 @@ from goldvein.examples.tables import Incident
 from goldvein.feedback import service as feedback
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
+from goldvein.results import service as results
 from goldvein.skills import service as skills
 
 _EVENTS_AT_ONCE = 1_000  # databases limit how many values a statement names
@@ -52,9 +53,10 @@ def withdraw(
     """Withdraw consent, with any key or session of the person, and erase what was captured from them.
 
     1. The tenant's consent is locked exclusively: no capture is between its decision and its commit. 2. The event is
-    appended. 3. Every captured example of the person loses its texts, notes, score, findings and revisions and
-    becomes `withdrawn`, which no decision leads out of and no export reads. 4. The keyed hashes of what they sent
-    are nulled. 5. The ledger keeps the event and the ids of what was erased.
+    appended. 3. Every captured example of the person loses its texts, notes, score, findings, revisions and assertions
+    and becomes `withdrawn`, which no decision leads out of and no export reads. 4. How evaluations scored it is
+    erased, and the keyed hashes of what they sent are nulled. 5. The ledger keeps the event and the ids of what was
+    erased.
 
     For some skills: the consent goes on for the others, and 3. and 4. reach the examples of these skills. For some
     purposes: nothing is erased, but from now on what is stored does not stand for them; without evaluation and
@@ -137,6 +139,7 @@ def report_leak(session: TenantSession, actor: Actor, example_id: str, *, now: d
     lock_consent(session, exclusive=True)
     example = examples.find_leaking(session, actor, example_id)
     copies = examples.erase_leaking(session, example, now)
+    results.forget_examples(session, [copy.id for copy in copies])
     for copy in copies:
         if copy.usage_event_id is not None:
             capture.forget_bodies(session, copy.user_id, [copy.usage_event_id])
@@ -162,6 +165,7 @@ def _erase(
     skill_ids: list[str] | None = None,
 ) -> int:
     erased = examples.erase_captured(session, person_id, now, example_id=example_id, skill_ids=skill_ids)
+    results.forget_examples(session, list(erased))
     if example_id is None and skill_ids is None:
         capture.forget_bodies(session, person_id)
     else:

@@ -68,7 +68,7 @@ def compile_rules(rules: Sequence[tuple[str, str]]) -> ExtraRules:
 @lru_cache(maxsize=256)
 def _compile_all(rules: tuple[tuple[str, str], ...]) -> ExtraRules:
     digest = hashlib.sha256(repr(rules).encode()).hexdigest()[:8]
-    compiled = (ExtraRule(type=kind, pattern=pattern, compiled=_compiled(pattern)) for kind, pattern in rules)
+    compiled = (ExtraRule(type=kind, pattern=pattern, compiled=compile_pattern(pattern)) for kind, pattern in rules)
     return ExtraRules(rules=tuple(compiled), digest=digest)
 
 
@@ -88,7 +88,7 @@ def check_rule(kind: str, pattern: str, example: str) -> None:
         raise BadExtraRule("example", f"1 to {MAX_EXAMPLE_CHARS} characters")
     if any(match["open"] for match in _OPEN_REPEAT.finditer(pattern)):
         raise BadExtraRule("pattern", "has a repeat without an upper bound; write {1,100} for +, {0,100} for *")
-    compiled = _compiled(pattern)
+    compiled = compile_pattern(pattern)
     if any(_has_empty_match(compiled, text) for text in (*_TEXTS_WITHOUT_FINDING, example)):
         raise BadExtraRule("pattern", "matches an empty text")
     if any(compiled.fullmatch(sign) for sign in string.printable):
@@ -134,7 +134,8 @@ def _has_empty_match(compiled: Any, text: str) -> bool:
     return any(match.start() == match.end() for match in compiled.finditer(_encodable(text)))
 
 
-def _compiled(pattern: str) -> Any:
+def compile_pattern(pattern: str) -> Any:
+    """A pattern in RE2, within the memory and the steps it is given; raises BadExtraRule for others."""
     options = re2.Options()
     options.max_mem = MAX_COMPILED_BYTES
     options.log_errors = False  # it would quote the pattern

@@ -21,6 +21,8 @@ from goldvein.identity.access import Runtime, RuntimeDep
 from goldvein.identity.actor import Actor
 from goldvein.identity.service import need_revision
 from goldvein.paging import decode_cursor, decode_time_cursor, encode_cursor, time_cursor
+from goldvein.results import service as results
+from goldvein.results.service import Compared, RunSummary
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 from goldvein.web.forms import FilledForm, SentForm, need_id, plain, refused, revision_of
@@ -29,6 +31,7 @@ from goldvein.web.viewer import Viewer, ViewerDep, see_other
 
 router = APIRouter()
 
+_RUNS_A_PAGE = 10
 _MOST_OWN_SKILLS, _SKILLS_A_PAGE, _FEEDBACK_A_PAGE = 200, 50, 20
 
 
@@ -120,11 +123,29 @@ def show_skill(request: Request, viewer: ViewerDep, runtime: RuntimeDep, slug: s
         authors = [identity.shown_name(session, person_id) for person_id in author_ids]
         notice = notice_in_force(session, languages_of(request))
         asks = consent.should_ask(session, viewer.actor, skill.id, notice, runtime.now())
+        runs = results.list_runs(session, viewer.actor, skill)[:_RUNS_A_PAGE] if head.is_author else []
+        compared = _newest_compared(session, viewer.actor, skill, runs)
     if asks:
         record_shown(runtime.database, viewer.actor, notice, runtime.now(), skill_id=head.id)
     return render(
-        request, "skill_overview.html", skill=head, version=version, authors=authors, asks=asks, tab="overview"
+        request,
+        "skill_overview.html",
+        skill=head,
+        version=version,
+        authors=authors,
+        asks=asks,
+        runs=runs,
+        compared=compared,
+        tab="overview",
     )
+
+
+def _newest_compared(session: TenantSession, actor: Actor, skill: Skill, runs: list[RunSummary]) -> list[Compared]:
+    """The version that was evaluated last, beside the one that was before it."""
+    digests = list(dict.fromkeys(summary.run.skill_digest for summary in runs))
+    if len(digests) < 2:  # noqa: PLR2004 (two are compared)
+        return []
+    return results.compare_versions(session, actor, skill, before=digests[1], after=digests[0])
 
 
 @router.get("/skills/{slug}/feedback")
