@@ -102,7 +102,7 @@ def mixed_rows() -> list[Row]:
 
 
 def hostile_rows(split: str = "test") -> list[Row]:
-    """One row for each hostile text, which stands everywhere in it."""
+    """One row for each hostile text, which stands everywhere in it; numbered from 101."""
     return [
         row(
             number,
@@ -113,7 +113,7 @@ def hostile_rows(split: str = "test") -> list[Row]:
             answer=text,
             assertions=(Assertion(kind="contains", value=text),),
         )
-        for number, text in enumerate(HOSTILE, 1)
+        for number, text in enumerate(HOSTILE, 101)
     ]
 
 

@@ -62,7 +62,8 @@ def render(_facts: VersionFacts, _options: ExportOptions, rows: Iterable[Row]) -
     tables: dict[str, tuple[io.StringIO, csv.DictWriter[str]]] = {}
     for row in rows:
         if row.split not in tables:
-            tables[row.split] = _table()
+            text = io.StringIO(newline="")
+            tables[row.split] = text, writer(text)
         text, table = tables[row.split]
         table.writerow({name: _cell(getattr(row, name)) for name in COLUMNS})
         if text.tell() >= PIECE_BYTES:
@@ -71,12 +72,12 @@ def render(_facts: VersionFacts, _options: ExportOptions, rows: Iterable[Row]) -
         yield _taken(split, text)
 
 
-def _table() -> tuple[io.StringIO, "csv.DictWriter[str]"]:
-    text = io.StringIO(newline="")
+def writer(text: io.StringIO) -> "csv.DictWriter[str]":
+    """Begin a table in this buffer; cells are written as they are given."""
     text.write("\ufeff")
     table = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     table.writeheader()
-    return text, table
+    return table
 
 
 def _taken(split: str, text: io.StringIO) -> Piece:

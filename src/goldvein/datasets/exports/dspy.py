@@ -1,6 +1,7 @@
 """Examples for DSPy: JSON lines, and a module that loads them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -34,10 +35,12 @@ class Question(msgspec.Struct, frozen=True, gc=False):
 
 
 def render(_facts: VersionFacts, _options: ExportOptions, rows: Iterable[Row]) -> Iterator[Piece]:
-    """Questions with answers, one file a split, and the loader."""
-    yield from json_lines(
-        FORMAT.data_path, rows, lambda row: Question(row.example_id, row.example_input, row.answer or "")
-    )
+    """Questions with answers, one file a split."""
+    return json_lines(FORMAT.data_path, rows, lambda row: Question(row.example_id, row.example_input, row.answer or ""))
+
+
+def beside(_draft: Mapping[str, Any]) -> Iterator[Piece]:
+    """The loader."""
     yield Piece("load.py", LOADER.encode())
 
 
@@ -48,6 +51,7 @@ FORMAT = Format(
     data_path="{split}.jsonl",
     misfit=misfit_of_pair,
     render=render,
+    beside=beside,
     usage="""\
 ```python
 from load import load  # in this folder

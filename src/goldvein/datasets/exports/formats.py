@@ -1,6 +1,6 @@
 """What a format is: which rows fit it, and how they become bytes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,11 @@ class Piece(NamedTuple):
 
     path: str
     data: bytes | bytearray
+
+
+def nothing_beside(_draft: Mapping[str, Any]) -> Iterator[Piece]:
+    """A format whose files of rows are all it has."""
+    return iter(())
 
 
 Render = Callable[[VersionFacts, ExportOptions, Iterable[Row]], Iterator[Piece]]
@@ -36,6 +41,8 @@ class Format:
     render: Render
     usage: str
     """how it is loaded, as Markdown for the card"""
+    beside: Callable[[Mapping[str, Any]], Iterator[Piece]] = nothing_beside
+    """files that hold no rows, made from the manifest before they are among its files"""
     configs: tuple[tuple[str, str], ...] = ()
     """names and paths of what Hugging Face's `datasets` finds in the folder"""
 

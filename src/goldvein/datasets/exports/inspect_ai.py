@@ -1,6 +1,6 @@
 """A folder that Inspect AI runs as it is: samples one a line, and a task that reads them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from goldvein.datasets.exports.assertions import misfit_of_check, portable
@@ -108,7 +108,7 @@ def words(text: str) -> list[str]:
 
 
 def render(facts: VersionFacts, options: ExportOptions, rows: Iterable[Row]) -> Iterator[Piece]:
-    """Samples, one file a split, and the task."""
+    """Samples, one file a split."""
     systems = system_texts(facts, options)
 
     def sample_of(row: Row) -> dict[str, Any]:
@@ -127,7 +127,11 @@ def render(facts: VersionFacts, options: ExportOptions, rows: Iterable[Row]) -> 
             },
         }
 
-    yield from json_lines(FORMAT.data_path, rows, sample_of)
+    return json_lines(FORMAT.data_path, rows, sample_of)
+
+
+def beside(_draft: Mapping[str, Any]) -> Iterator[Piece]:
+    """The task."""
     yield Piece("task.py", TASK.encode())
 
 
@@ -145,6 +149,7 @@ FORMAT = Format(
     data_path="{split}.jsonl",
     misfit=misfit_of_check,
     render=render,
+    beside=beside,
     usage="""\
 ```
 cd FOLDER

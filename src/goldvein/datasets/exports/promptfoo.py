@@ -6,7 +6,7 @@ JSON string with its braces escaped. The prompt puts it between the other JSON o
 `values.mjs` reads it for assertions once no template is rendered any more.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -92,12 +92,10 @@ def quoted(text: str) -> str:
 
 
 def render(facts: VersionFacts, options: ExportOptions, rows: Iterable[Row]) -> Iterator[Piece]:
-    """Tests, one file a split; and what runs them."""
+    """Tests, one file a split."""
     systems = system_texts(facts, options)
-    splits: set[str] = set()
 
     def test_of(row: Row) -> dict[str, Any]:
-        splits.add(row.split)
         variables = {"input": quoted(row.example_input)}
         if row.skill in systems:
             variables["system"] = quoted(systems[row.skill])
@@ -116,12 +114,17 @@ def render(facts: VersionFacts, options: ExportOptions, rows: Iterable[Row]) -> 
             },
         }
 
-    yield from json_lines(FORMAT.data_path, rows, test_of)
+    return json_lines(FORMAT.data_path, rows, test_of)
+
+
+def beside(draft: Mapping[str, Any]) -> Iterator[Piece]:
+    """What runs the tests: the configuration, the prompt, and two scripts."""
+    paths = [FORMAT.path_of(split) for split in draft["options"]["splits"]]
     config = {
-        "description": f"{facts.dataset} {facts.version}",
+        "description": f"{draft['dataset']['slug']} {draft['version']['name']}",
         "prompts": ["file://prompt.json"],
         "providers": ["file://provider.mjs"],
-        "tests": [f"file://{split}.jsonl" for split in options.splits if split in splits],
+        "tests": [f"file://{path}" for path in paths if path in draft["files"]],
     }
     yield Piece("promptfooconfig.json", msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
     yield Piece("prompt.json", _PROMPT.encode())
@@ -159,6 +162,7 @@ FORMAT = Format(
     data_path="{split}.jsonl",
     misfit=misfit_of_check,
     render=render,
+    beside=beside,
     usage="""\
 ```
 cd FOLDER

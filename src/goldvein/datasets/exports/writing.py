@@ -129,11 +129,13 @@ class new_folder:  # noqa: N801 (it reads as the verb it is)
 
 
 def seal(folder: Path, draft: dict[str, Any], export_format: Format, sign: Sign | None) -> tuple[dict[str, Any], str]:
-    """Write the card, the manifest that names it, and the signature; gives the manifest and its digest."""
-    text = card.render(draft, export_format)
-    (folder / manifest.CARD).write_bytes(text)
-    described = {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
-    finished = {**draft, "files": {**draft["files"], manifest.CARD: described}}
+    """Write what is made from the manifest, the manifest, and the signature; gives the manifest and its digest."""
+    with ExitStack() as open_files:
+        files = Files(folder, open_files)
+        for piece in export_format.beside(draft):
+            files.append(*piece)
+        files.append(manifest.CARD, card.render(draft, export_format))
+    finished = {**draft, "files": {**draft["files"], **files.described()}}
     content = manifest.canonical(finished)
     (folder / manifest.MANIFEST).write_bytes(content)
     if sign is not None:
@@ -171,6 +173,7 @@ class _Sorting:
             line = {
                 "example_id": row.example_id,
                 "content_hash": row.content_hash,
+                "split": row.split,
                 "file": paths[row.split],
                 "record": counts.by_split[row.split],
                 "source": row.source,
