@@ -29,7 +29,7 @@ FACTS = VersionFacts(
 )
 # What programs that read these files would act upon, if anything let them.
 HOSTILE = (
-    "{{ 7 * 7 }} {{ env.PATH }} {% raw %} {% endraw %} {# gone #}",
+    "{{ 7 * 7 }} {{ env.PATH }}{{ env.CANARY }} {% raw %} {% endraw %} {# gone #}",
     "file:///etc/passwd",
     "package:evil:call",
     '"; import os; os.system("true") #',

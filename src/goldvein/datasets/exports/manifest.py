@@ -10,15 +10,15 @@ import rfc8785
 from goldvein.datasets.exports.facts import ExportOptions, VersionFacts
 from goldvein.datasets.exports.formats import Format
 from goldvein.datasets.exports.placeholders import SURROGATES_VERSION
+from goldvein.verify import export
 
-KIND: Final = "goldvein.export/1"
-PAYLOAD_TYPE: Final = "application/vnd.goldvein.export+json"
-MANIFEST: Final = "manifest.json"
-SIGNATURE: Final = "manifest.dsse.json"
+KIND: Final = export.KIND
+PAYLOAD_TYPE: Final = export.EXPORT
+MANIFEST: Final = export.MANIFEST
+SIGNATURE: Final = export.SIGNATURE
+PROVENANCE: Final = export.PROVENANCE
 CARD: Final = "README.md"
 SKIPPED: Final = "skipped.jsonl"
-PROVENANCE: Final = "provenance.jsonl"
-CAPTURED: Final = "usage_capture"
 
 
 @dataclass(kw_only=True, slots=True)

@@ -22,7 +22,12 @@ def _address(number: int) -> str:
     """An address of a network that is kept for documentation (RFC 5737), while they last."""
     nets = ("192.0.2", "198.51.100", "203.0.113")
     net, host = divmod(number - 1, _LARGEST_OF_NET)
-    return f"{nets[net]}.{host + 1}" if net < len(nets) else f"example-ip-address-{number}"
+    return f"{nets[net]}.{host + 1}" if net < len(nets) else _named("ip_address", number)
+
+
+def _named(kind: str, number: int) -> str:
+    """Its type, as the names of variables are written: dashes or small letters would look like some vendor's keys."""
+    return f"EXAMPLE_{kind.upper()}_{number:_}"
 
 
 _FORMS: Final[dict[str, Callable[[int], str]]] = {
@@ -38,7 +43,7 @@ _FORMS: Final[dict[str, Callable[[int], str]]] = {
 def stand_in(kind: str, number: int) -> str:
     """What stands for the numbered value of a type."""
     form = _FORMS.get(kind)
-    return form(number) if form is not None else f"example-{kind.replace('_', '-')}-{number}"
+    return form(number) if form is not None else _named(kind, number)
 
 
 def with_stand_ins(text: str) -> str:
