@@ -164,12 +164,10 @@ def test_promptfoo_judges_by_the_assertions_and_else_by_the_answer(tmp_path: Pat
     )
     folder = export(tmp_path, "promptfoo", [row(1), row(2, assertions=checks)]).folder
     bare, checked = (test["assert"] for test in lines(folder / "train.jsonl"))
-    assert [(check["type"], check["config"]["pass_at"], check.get("weight")) for check in bare] == [
-        ("javascript", 0.5, None)
-    ]
+    assert [(check["type"], check["config"]["pass_at"]) for check in bare] == [("javascript", 0.5)]
     assert [check["type"] for check in checked] == ["javascript", "is-json", "llm-rubric", "javascript"]
     assert checked[0]["config"] == {"text": '"^done$"', "flags": "i"}
-    assert (checked[-1]["config"]["pass_at"], checked[-1]["weight"]) == (0, 0)
+    assert checked[-1]["config"]["pass_at"] == 0
     config = json.loads((folder / "promptfooconfig.json").read_bytes())
     assert config["tests"] == ["file://train.jsonl"]
 

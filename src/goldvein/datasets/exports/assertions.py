@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from goldvein.datasets.exports.misfits import is_blank
 from goldvein.datasets.rows import Assertion, Row
 
 KINDS: Final = ("contains", "regex", "json_schema", "rubric")
@@ -43,6 +44,6 @@ def misfit_of_check(row: Row) -> str | None:
     """Why an answer to this row cannot be judged, or None."""
     if row.answer is None and not row.assertions:
         return "nothing_to_check"
-    if not row.example_input.strip() or (row.answer is not None and not row.answer.strip()):
+    if is_blank(row.example_input) or (row.answer is not None and is_blank(row.answer)):
         return "empty_text"
     return next(filter(None, map(misfit_of_assertion, row.assertions)), None)

@@ -1,9 +1,8 @@
 """A table for spreadsheets, in which no cell is a formula."""
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -57,34 +56,30 @@ def plain_text(cell: str) -> str:
     return cell.removeprefix(_PROTECTOR)
 
 
+def head() -> bytes:
+    """How a table begins: the mark of UTF-8, which spreadsheets need, and the names of the columns."""
+    return ("\ufeff" + line(COLUMNS)).encode()
+
+
+def line(cells: Iterable[str]) -> str:
+    """One record, every cell in quotes, ended by CRLF (RFC 4180)."""
+    return ",".join(['"' + cell.replace('"', '""') + '"' for cell in cells]) + "\r\n"
+
+
 def render(_facts: VersionFacts, _options: ExportOptions, rows: Iterable[Row]) -> Iterator[Piece]:
-    """One table a split: UTF-8 with its mark (spreadsheets need it), every cell in quotes, lines end in CRLF."""
-    tables: dict[str, tuple[io.StringIO, csv.DictWriter[str]]] = {}
+    """One table a split."""
+    buffers: dict[str, bytearray] = {}
+    values = attrgetter(*COLUMNS)
     for row in rows:
-        if row.split not in tables:
-            text = io.StringIO(newline="")
-            tables[row.split] = text, writer(text)
-        text, table = tables[row.split]
-        table.writerow({name: _cell(getattr(row, name)) for name in COLUMNS})
-        if text.tell() >= PIECE_BYTES:
-            yield _taken(row.split, text)
-    for split, (text, _) in tables.items():
-        yield _taken(split, text)
-
-
-def writer(text: io.StringIO) -> "csv.DictWriter[str]":
-    """Begin a table in this buffer; cells are written as they are given."""
-    text.write("\ufeff")
-    table = csv.DictWriter(text, COLUMNS, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    table.writeheader()
-    return table
-
-
-def _taken(split: str, text: io.StringIO) -> Piece:
-    piece = Piece(FORMAT.path_of(split), text.getvalue().encode())
-    text.seek(0)
-    text.truncate()
-    return piece
+        buffer = buffers.get(row.split)
+        if buffer is None:
+            buffer = buffers[row.split] = bytearray(head())
+        buffer += line(map(_cell, values(row))).encode()
+        if len(buffer) >= PIECE_BYTES:
+            yield Piece(FORMAT.path_of(row.split), buffer)
+            buffers[row.split] = bytearray()
+    for split, buffer in buffers.items():
+        yield Piece(FORMAT.path_of(split), buffer)
 
 
 def _cell(value: str | int | tuple[Assertion, ...] | None) -> str:

@@ -26,7 +26,8 @@ _TEXTS = (
 )
 
 
-def _row_schema(pyarrow: ModuleType) -> Any:
+def row_schema(pyarrow: ModuleType) -> Any:
+    """The columns of the rows."""
     text = pyarrow.string()
     assertions = pyarrow.list_(pyarrow.struct([("kind", text), ("value", text)]))
     columns = [(name, text) for name in _TEXTS]
@@ -37,12 +38,14 @@ def _messages(pyarrow: ModuleType) -> Any:
     return pyarrow.list_(pyarrow.struct([("role", pyarrow.string()), ("content", pyarrow.string())]))
 
 
-def _pair_schema(pyarrow: ModuleType) -> Any:
+def pair_schema(pyarrow: ModuleType) -> Any:
+    """The columns of the pairs."""
     turns = [(name, _messages(pyarrow)) for name in ("prompt", "chosen", "rejected")]
     return pyarrow.schema([("example_id", pyarrow.string()), *turns])
 
 
-def _record(row: Row) -> tuple[Any, ...]:
+def record(row: Row) -> tuple[Any, ...]:
+    """The values of a row, in the order of the columns."""
     return (
         row.example_id,
         row.content_hash,
@@ -60,11 +63,12 @@ def _record(row: Row) -> tuple[Any, ...]:
 
 
 def _chars(row: Row) -> int:
-    texts = (row.example_input, row.example_output, row.expected_output or "", row.answer or "")
-    return sum(map(len, texts))
+    output = len(row.example_output)
+    return len(row.example_input) + output + len(row.expected_output or "") + len(row.answer or "")
 
 
-def _pair_record(row: Row, system: str | None) -> tuple[Any, ...]:
+def pair_record(row: Row, system: str | None) -> tuple[Any, ...]:
+    """The values of the pair in a row, in the order of the columns."""
     pair = preference_jsonl.pair(row, system)
     sides = (pair.prompt, pair.chosen, pair.rejected)
     turns = [[{"role": turn.role, "content": turn.content} for turn in side] for side in sides]
@@ -74,21 +78,24 @@ def _pair_record(row: Row, system: str | None) -> tuple[Any, ...]:
 def render(facts: VersionFacts, options: ExportOptions, rows: Iterable[Row]) -> Iterator[Piece]:
     """All rows, one file a split; and the preference pairs among them as a second configuration."""
     systems = system_texts(facts, options)
-    files: dict[str, ParquetFile] = {}
+    wholes: dict[str, ParquetFile] = {}
+    pairs: dict[str, ParquetFile] = {}
     for row in rows:
-        path, chars = DATA.format(split=row.split), _chars(row)
-        if path not in files:
-            files[path] = ParquetFile(_row_schema)
-        if files[path].add(_record(row), chars):
-            yield Piece(path, files[path].take())
-        if preference_jsonl.misfit(row) is None:
-            path = PREFERENCE.format(split=row.split)
-            if path not in files:
-                files[path] = ParquetFile(_pair_schema)
-            if files[path].add(_pair_record(row, systems.get(row.skill)), chars):
-                yield Piece(path, files[path].take())
-    for path, file in files.items():
-        yield Piece(path, file.end())
+        split = row.split
+        chars = _chars(row)
+        if split not in wholes:
+            wholes[split] = ParquetFile(row_schema)
+        if wholes[split].add(record(row), chars):
+            yield Piece(DATA.format(split=split), wholes[split].take())
+        # Most rows were not edited, which is told at a glance.
+        if row.expected_output is not None and preference_jsonl.misfit(row) is None:
+            if split not in pairs:
+                pairs[split] = ParquetFile(pair_schema)
+            if pairs[split].add(pair_record(row, systems.get(row.skill)), chars):
+                yield Piece(PREFERENCE.format(split=split), pairs[split].take())
+    for path, files in ((DATA, wholes), (PREFERENCE, pairs)):
+        for split, file in files.items():
+            yield Piece(path.format(split=split), file.end())
 
 
 FORMAT = Format(

@@ -18,4 +18,9 @@ def misfit_of_pair(row: Row) -> str | None:
     """Why a row is no question with an answer, or None."""
     if row.answer is None:
         return "no_target"
-    return None if row.answer.strip() and row.example_input.strip() else "empty_text"
+    return "empty_text" if is_blank(row.answer) or is_blank(row.example_input) else None
+
+
+def is_blank(text: str) -> bool:
+    """Nothing but white space; it looks no further than the first sign that is none."""
+    return not text or text.isspace()

@@ -137,8 +137,8 @@ def _assertions(row: Row) -> Iterator[dict[str, Any]]:
     if row.answer is not None:
         config = {"text": quoted(row.answer), "pass_at": 0 if row.assertions else OVERLAP_TO_PASS}
         overlap = {"type": "javascript", "value": "file://values.mjs:overlap", "metric": "answer_overlap"}
-        # Beside assertions it is told, and decides nothing.
-        yield {**overlap, "config": config, **({"weight": 0} if row.assertions else {})}
+        # Beside assertions it always passes: it is told, no more. (With no weight it would not even be told.)
+        yield {**overlap, "config": config}
 
 
 def _assertion(assertion: Assertion) -> dict[str, Any]:

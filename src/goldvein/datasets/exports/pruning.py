@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +14,6 @@ from goldvein.datasets.exports import csv_table, find_format, manifest
 from goldvein.datasets.exports.parquet import records_without
 from goldvein.datasets.exports.writing import Files, Written, new_folder, seal
 
-_ROWS_OF_CSV: Final = 1_000
 _LONGEST_CELL: Final = 1 << 24
 
 
@@ -97,18 +95,12 @@ def _lines_kept(folder: Path, path: str, withdrawn: frozenset[str]) -> Iterator[
 
 def _csv_kept(path: Path, withdrawn: frozenset[str]) -> Iterator[bytes]:
     csv.field_size_limit(_LONGEST_CELL)
-    text = io.StringIO(newline="")
-    table = csv_table.writer(text)
     kept = 0
     with path.open(encoding="utf-8-sig", newline="") as source:
         for cells in csv.DictReader(source):
             if csv_table.plain_text(cells["example_id"]) in withdrawn:
                 continue
-            table.writerow(cells)
+            if kept == 0:
+                yield csv_table.head()
             kept += 1
-            if kept % _ROWS_OF_CSV == 0:
-                yield text.getvalue().encode()
-                text.seek(0)
-                text.truncate()
-    if kept:
-        yield text.getvalue().encode()
+            yield csv_table.line(cells.values()).encode()

@@ -30,15 +30,18 @@ from goldvein.errors import InvalidField
 Sign = Callable[[bytes], bytes]
 """From the bytes of the manifest to those of its envelope, of the type `manifest.PAYLOAD_TYPE`."""
 
-_ZIP_LEVEL: Final = 1  # texts shrink to a third; level 6 takes three times as long for a tenth less
+_ZIP_LEVEL: Final = 1  # packing takes longer than all the rest, at this level already
 _STORED: Final = frozenset({".parquet"})  # compressed already
 
 
 class ExplainedRow(NamedTuple):
-    """A row, and what explains it: consent records or `authored`, sanitizer version, reviewer, event."""
+    """A row, and what explains it: consent records or `authored`, sanitizer version, reviewer, event.
+
+    The provenance may come as JSON that has been written already (`msgspec.Raw`).
+    """
 
     row: Row
-    provenance: Mapping[str, Any]
+    provenance: Mapping[str, Any] | msgspec.Raw
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +52,29 @@ class Written:
     manifest: dict[str, Any]
     digest: str
     """sha256 of manifest.json"""
+
+
+class Explanation(msgspec.Struct, frozen=True, gc=False):
+    """A line of `provenance.jsonl`: which record of which file it explains, and by what."""
+
+    example_id: str
+    content_hash: str
+    split: str
+    file: str
+    record: int
+    source: str
+    skill: str
+    skill_version: str | None
+    quality_score: int | None
+    provenance: Mapping[str, Any] | msgspec.Raw
+
+
+class Skip(msgspec.Struct, frozen=True, gc=False):
+    """A line of `skipped.jsonl`."""
+
+    example_id: str
+    split: str
+    reason: str
 
 
 class Files:
@@ -166,30 +192,30 @@ class _Sorting:
             reason = misfit(row)
             if reason is not None:
                 counts.skipped[reason] += 1
-                self._add(self._skipped, {"example_id": row.example_id, "split": row.split, "reason": reason})
+                self._add(self._skipped, Skip(row.example_id, row.split, reason))
                 continue
             counts.by_split[row.split] += 1
             counts.by_source[row.source] += 1
-            line = {
-                "example_id": row.example_id,
-                "content_hash": row.content_hash,
-                "split": row.split,
-                "file": paths[row.split],
-                "record": counts.by_split[row.split],
-                "source": row.source,
-                "skill": row.skill,
-                "skill_version": row.skill_version,
-                "quality_score": row.quality_score,
-                "provenance": provenance,
-            }
-            self._add(self._explained, line)
-            if len(self._explained) >= PIECE_BYTES or len(self._skipped) >= PIECE_BYTES:
-                self.end()
+            explanation = Explanation(
+                row.example_id,
+                row.content_hash,
+                row.split,
+                paths[row.split],
+                counts.by_split[row.split],
+                row.source,
+                row.skill,
+                row.skill_version,
+                row.quality_score,
+                provenance,
+            )
+            self._add(self._explained, explanation)
             yield row_with_stand_ins(row) if surrogates else row
 
-    def _add(self, buffer: bytearray, line: dict[str, Any]) -> None:
+    def _add(self, buffer: bytearray, line: msgspec.Struct) -> None:
         self._encode_into(line, buffer, -1)
         buffer += b"\n"
+        if len(buffer) >= PIECE_BYTES:
+            self.end()
 
     def end(self) -> None:
         """Hand over what waits; both files exist from then on, if empty."""
