@@ -38,7 +38,7 @@ $(VENV)/.ner: requirements-ner.txt $(VENV)/.dev
 
 ## Exports in the programs they are for, each installed into an environment of its own under .venv-programs (7 GB, most of it torch).
 PROGRAMS := .venv-programs
-test-programs: $(VENV)/.dev $(foreach name,datasets inspect dspy trl,$(PROGRAMS)/$(name)/.done) $(PROGRAMS)/promptfoo/.done
+test-programs: $(VENV)/.dev $(foreach name,datasets inspect dspy trl envelope,$(PROGRAMS)/$(name)/.done) $(PROGRAMS)/promptfoo/.done
 	$(BIN)/python -m pytest -m programs tests/real_programs
 
 $(PROGRAMS)/%/.done: tests/real_programs/%-requirements.txt

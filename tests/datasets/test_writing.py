@@ -13,7 +13,7 @@ from made_up import FACTS, explained, export, facts_for, hostile_rows, mixed_row
 
 from goldvein.datasets.exports import FORMATS, find_format
 from goldvein.datasets.exports.facts import ExportOptions
-from goldvein.datasets.exports.writing import ExplainedRow, write_export, zip_chunks, zip_file
+from goldvein.datasets.exports.writing import ExplainedRow, new_folder, write_export, zip_chunks, zip_file
 from goldvein.datasets.rows import Row
 from goldvein.errors import InvalidField
 
@@ -123,6 +123,15 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError):  # noqa: PT011 (this one)
         write_export(tmp_path / "half", find_format("chat-jsonl"), FACTS, rows())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_export_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "csv") as unfinished:
+        (unfinished / "half").write_bytes(b"")
+        other = export(tmp_path, "csv", [row(1)])
+        assert not (other.folder / "half").exists()
+        other.folder.rename(tmp_path / "done")
+    assert (tmp_path / "csv" / "half").exists()
 
 
 def test_a_folder_that_exists_is_not_written_into(tmp_path: Path) -> None:

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import HOSTILE, SKILL_TEXT, export, facts_for, hostile_rows, mixed_rows, row
+from made_up import FACTS, HOSTILE, SKILL_TEXT, explained, export, facts_for, hostile_rows, mixed_rows, row
 
+from goldvein.datasets.exports import find_format
 from goldvein.datasets.exports.facts import Terms
+from goldvein.datasets.exports.manifest import PAYLOAD_TYPE
+from goldvein.datasets.exports.writing import write_export
 from goldvein.datasets.rows import Row
+from goldvein.verify.envelope import key_id_of, public_key_of, sign
 
 HERE = Path(__file__).parent
 PROGRAMS = HERE.parent.parent / ".venv-programs"
@@ -128,6 +132,21 @@ def test_trl_trains_on_the_lines(tmp_path: Path, kind: str, name: str) -> None:
     done = check("trl", "train_two_steps.py", kind, folder, tmp_path / "model", home=tmp_path)
     assert (done["steps"], done["rows"]) == (2, len(rows))
     assert 0 < done["loss"] < 100
+
+
+def test_securesystemslib_verifies_the_signature_over_the_manifest(tmp_path: Path) -> None:
+    seed = bytes(range(32))
+    public = public_key_of(seed)
+    written = write_export(
+        tmp_path / "signed",
+        find_format("csv"),
+        FACTS,
+        explained(ROWS),
+        sign=lambda content: json.dumps(sign(seed, PAYLOAD_TYPE, content)).encode(),
+    )
+    envelope = written.folder / "manifest.dsse.json"
+    told = check("envelope", "check_envelope.py", envelope, public.hex(), key_id_of(public), home=tmp_path)
+    assert told == {"keys": [key_id_of(public)], "type": PAYLOAD_TYPE, "sha256": written.digest}
 
 
 def test_a_csv_reader_gets_every_text_back(tmp_path: Path) -> None:

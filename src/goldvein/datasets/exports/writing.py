@@ -11,6 +11,7 @@ The same version with the same options gives the same bytes (of Parquet: with th
 
 import hashlib
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
@@ -139,12 +140,14 @@ class new_folder:  # noqa: N801 (it reads as the verb it is)
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._work = folder.with_name(f".{folder.name}.unfinished")
+        self._work = folder
 
     def __enter__(self) -> Path:
         if self._folder.exists():
             raise InvalidField(field="folder", reason="one that does not exist yet")
-        self._work.mkdir(parents=True)
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        # A name of its own, so that what a killed export left behind is in nobody's way.
+        self._work = Path(tempfile.mkdtemp(prefix=f".{self._folder.name}.", dir=self._folder.parent))
         return self._work
 
     def __exit__(self, kind: object, *_: object) -> None:
