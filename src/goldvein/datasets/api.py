@@ -2,7 +2,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from goldvein.datasets import chat_jsonl, service
+from goldvein.datasets import service
+from goldvein.datasets.exports import chat_jsonl
 from goldvein.identity.access import ActorDep, RuntimeDep
 from goldvein.skills import service as skills
 
@@ -14,7 +15,7 @@ def export_skill(
     skill_id: str,
     actor: ActorDep,
     runtime: RuntimeDep,
-    format_name: Annotated[str, Query(alias="format")] = chat_jsonl.FORMAT,
+    format_name: Annotated[str, Query(alias="format")] = chat_jsonl.FORMAT.name,
     system: Annotated[bool, Query(description="Put the skill's text before each row as system message.")] = False,
 ) -> Response:
     """Download the approved examples as a zip of JSON lines, what was skipped and why, and a manifest. Author only."""
