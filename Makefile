@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test test-ner check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer bench-capture requirements clean
+.PHONY: demo test test-ner check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer bench-capture \
+  bench-curation requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -59,6 +60,14 @@ fuzz-sanitizer: $(VENV)/.runtime
 bench-capture: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.capture $(BENCH)
 
+## Near-duplicates among a million texts, with the extra `curation`. Others: BENCH="--texts 100000 --plain".
+bench-curation: $(VENV)/.curation
+	$(BIN)/python -m benchmarks.curation $(BENCH)
+
+$(VENV)/.curation: requirements-curation.txt $(VENV)/.dev
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-curation.txt
+	@touch $@
+
 ## A thousand seeded faults on both stores, two at a time (20 to 60 minutes). Writes the counts of docs/reliability.md.
 ## One of them again: make faults FAULT_ARGS="--seed 11 --only 'disk full / sqlite'"
 FAULT_RUNS ?= 1000
@@ -84,6 +93,8 @@ requirements:
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-dev.txt
 	uv pip compile pyproject.toml --group build --group dev --extra ner --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-ner.txt
+	uv pip compile pyproject.toml --group build --group dev --extra curation --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-curation.txt
 
 clean:
 	rm -rf $(VENV) .venv-peers .bench .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
