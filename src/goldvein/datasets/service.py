@@ -14,6 +14,7 @@ from goldvein.consent.decision import standing_purposes
 from goldvein.consent.service import consent_history
 from goldvein.consent.tables import ConsentEvent
 from goldvein.datasets import chat_jsonl
+from goldvein.datasets import tables as _tables  # noqa: F401
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField
 from goldvein.examples.review import target
