@@ -24,7 +24,7 @@ MIN_THRESHOLD_PERCENT: Final = 50
 BORDERLINE_PERCENT: Final = 10
 """How far below the threshold a pair is still shown to the reviewer."""
 MAX_BORDERLINE_PAIRS: Final = 1_000
-MAX_PLAIN_TEXTS: Final = 20_000
+MAX_PLAIN_TEXTS: Final = 100_000
 WORDS_IN_A_SHINGLE: Final = 3
 
 _MOST_COUNTED: Final = 255

@@ -43,12 +43,12 @@ class Filter:
     texts' characters that are placeholders; lengths count the characters of input and answer.
     """
 
-    sources: Collection[str] | None = None
+    sources: tuple[str, ...] | None = None
     min_quality: int | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
-    skill_versions: Collection[str] | None = None
-    tools: Collection[str] | None = None
+    skill_versions: tuple[str, ...] | None = None
+    tools: tuple[str, ...] | None = None
     max_redaction_percent: int | None = None
     min_chars: int | None = None
     max_chars: int | None = None
@@ -68,7 +68,6 @@ class Candidate:
     """
 
     example_id: str
-    revision: int
     skill_id: str
     source: str
     tool_name: str | None
@@ -82,7 +81,21 @@ class Candidate:
     expected_output: str | None
     output_verdict: str | None
     purposes: frozenset[str] | None
+    tenant_consent_id: str | None = None
+    person_consent_id: str | None = None
+    sanitizer_version: str | None = None
+    findings: Mapping[str, int] | None = None
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
+    usage_event_id: str | None = None
     kept_split: str | None = None
+
+    @property
+    def answer_from(self) -> str | None:
+        """Which text is the answer."""
+        if self.expected_output:
+            return "expected_output"
+        return "example_output" if self.answer is not None else None
 
     @property
     def answer(self) -> str | None:

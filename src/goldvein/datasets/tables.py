@@ -85,8 +85,9 @@ class DatasetVersion(TenantOwned, HasId, Base):
 
     `number` and `minor` are its name: 3, and 3.1 after a removal. `rows_of` is the id under which its rows stand: the
     revisions of a version share them, and a removal takes rows away from all. `removals` counts how often that has
-    happened to the rows. A superseded version keeps its hashes and its place, and no manifest. `dropped` names the
-    examples of the version before that are not in this one, with the reason.
+    happened to the rows. What was decided about consent up to the event `consent_seq` has been looked at. A superseded
+    version answers nothing but which one came after it, and its signed list of removals. `dropped` names the examples
+    of the version before that are not in this one, with the reason.
     """
 
     __tablename__ = "dataset_versions"
@@ -95,7 +96,7 @@ class DatasetVersion(TenantOwned, HasId, Base):
         ForeignKeyConstraint(["tenant_id", "frozen_by"], ["memberships.tenant_id", "memberships.person_id"]),
         CheckConstraint("state IN ('draft', 'published', 'superseded')", name="state"),
         CheckConstraint("(state = 'draft') = (number IS NULL)", name="only_drafts_have_no_number"),
-        CheckConstraint("(state = 'published') = (manifest IS NOT NULL)", name="published_ones_have_a_manifest"),
+        CheckConstraint("(state = 'draft') = (manifest IS NULL)", name="only_drafts_have_no_manifest"),
         UniqueConstraint("tenant_id", "dataset_id", "number", "minor"),
         Index("ix_dataset_versions_rows", "tenant_id", "rows_of"),
     )
@@ -107,6 +108,8 @@ class DatasetVersion(TenantOwned, HasId, Base):
     rows_of: Mapped[str] = mapped_column(Id)
     removals: Mapped[int] = mapped_column(default=0)
     row_count: Mapped[int] = mapped_column(default=0)
+    purposes: Mapped[list[str]] = mapped_column(Json)
+    consent_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     content_hash: Mapped[str | None] = mapped_column(String(80))
     manifest_hash: Mapped[str | None] = mapped_column(String(80))
     manifest: Mapped[str | None] = mapped_column(Text)
@@ -142,7 +145,7 @@ class DatasetTag(TenantOwned, Base):
 
 
 class DatasetContent(TenantOwned, Base):
-    """The sanitized texts of rows, once for whatever versions hold them; erased with the last row that refers to them."""
+    """The sanitized texts of rows, once for all versions that hold them; erased with the last of these rows."""
 
     __tablename__ = "dataset_contents"
 
@@ -184,6 +187,9 @@ class DatasetRow(TenantOwned, Base):
     answer_from: Mapped[str | None] = mapped_column(String(20))
     split: Mapped[str] = mapped_column(String(12))
     cluster: Mapped[int]
+    input_chars: Mapped[int]
+    answer_chars: Mapped[int]
+    redacted_percent: Mapped[int]
     quality_score: Mapped[int | None]
     tenant_consent_id: Mapped[str | None] = mapped_column(Id)
     person_consent_id: Mapped[str | None] = mapped_column(Id)
@@ -195,17 +201,21 @@ class DatasetRow(TenantOwned, Base):
 
 
 class DatasetRemoval(TenantOwned, Base):
-    """An example that is no longer in a published version: what whoever has a copy polls for. Ids only."""
+    """An example that is no longer in a version: what whoever has a copy polls for. Ids only.
+
+    `number` and `minor` name the version that it was taken out of.
+    """
 
     __tablename__ = "dataset_removals"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "dataset_id"], ["datasets.tenant_id", "datasets.id"]),
-        CheckConstraint("cause IN ('withdrawn', 'revoked', 'erased', 'deleted')", name="cause"),
+        CheckConstraint("cause IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'deleted')", name="cause"),
     )
 
     dataset_id: Mapped[str] = mapped_column(Id, primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     number: Mapped[int]
+    minor: Mapped[int]
     example_id: Mapped[str] = mapped_column(Id)
     cause: Mapped[str] = mapped_column(String(20))
     removed_at: Mapped[datetime] = mapped_column(UtcTime)

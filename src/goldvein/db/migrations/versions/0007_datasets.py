@@ -57,6 +57,9 @@ def upgrade() -> None:
         sa.Column("answer_from", sa.String(length=20), nullable=True),
         sa.Column("split", sa.String(length=12), nullable=False),
         sa.Column("cluster", sa.Integer(), nullable=False),
+        sa.Column("input_chars", sa.Integer(), nullable=False),
+        sa.Column("answer_chars", sa.Integer(), nullable=False),
+        sa.Column("redacted_percent", sa.Integer(), nullable=False),
         sa.Column("quality_score", sa.Integer(), nullable=True),
         sa.Column("tenant_consent_id", sa.Uuid(as_uuid=False), nullable=True),
         sa.Column("person_consent_id", sa.Uuid(as_uuid=False), nullable=True),
@@ -183,11 +186,13 @@ def upgrade() -> None:
         sa.Column("dataset_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("minor", sa.Integer(), nullable=False),
         sa.Column("example_id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("cause", sa.String(length=20), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "cause IN ('withdrawn', 'revoked', 'erased', 'deleted')", name=op.f("ck_dataset_removals_cause")
+            "cause IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'deleted')",
+            name=op.f("ck_dataset_removals_cause"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "dataset_id"],
@@ -250,6 +255,8 @@ def upgrade() -> None:
         sa.Column("rows_of", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("removals", sa.Integer(), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("purposes", _JSON, nullable=False),
+        sa.Column("consent_seq", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.String(length=80), nullable=True),
         sa.Column("manifest_hash", sa.String(length=80), nullable=True),
         sa.Column("manifest", sa.Text(), nullable=True),
@@ -285,8 +292,8 @@ def upgrade() -> None:
             "(state = 'draft') = (number IS NULL)", name=op.f("ck_dataset_versions_only_drafts_have_no_number")
         ),
         sa.CheckConstraint(
-            "(state = 'published') = (manifest IS NOT NULL)",
-            name=op.f("ck_dataset_versions_published_ones_have_a_manifest"),
+            "(state = 'draft') = (manifest IS NULL)",
+            name=op.f("ck_dataset_versions_only_drafts_have_no_manifest"),
         ),
         sa.CheckConstraint("state IN ('draft', 'published', 'superseded')", name=op.f("ck_dataset_versions_state")),
         sa.ForeignKeyConstraint(
