@@ -105,6 +105,7 @@ def freeze(
         raise SplitsLeak(pairs=leakage.pairs, persons=leakage.persons, sessions=leakage.sessions)
     if newest is not None and newest.state == "published" and newest.content_hash == draft.content_hash:
         return Frozen(version=newest, is_new=False, plan=draft.plan, statistics=statistics)
+    failpoints.reach("freeze.planned")
     with _only_one(database, dataset.id):
         _discard_drafts(database, actor.tenant_id, dataset.id)
         _begin(database, actor, draft, now)
@@ -378,7 +379,7 @@ def _publish_in(
     Short, because the consent and the dataset are held: who has decided since is asked, nobody else.
     """
     version = session.scalars(for_change(select(DatasetVersion).where(DatasetVersion.id == draft.version_id))).one()
-    decided = consent.people_decided_since(session, found.consent_seq)
+    decided, consent_seq = consent.people_decided_since(session, found.consent_seq), consent.newest_seq(session)
     if version.removals != found.removals or decided & _people(draft):
         return None
     dataset = owning.need_owner(session, actor, draft.dataset.id, to_change=True)
@@ -386,21 +387,21 @@ def _publish_in(
         raise StaleRevision(current={"revision": dataset.revision})
     owning.need_skills(session, dataset)
     newest = publishing.newest_version(session, dataset.id)
-    version.number = (newest.number or 0) + 1 if newest is not None else 1
+    number = (newest.number or 0) + 1 if newest is not None else 1
     signed = publishing.sign_version(
         session,
         server_key,
         dataset,
-        label=version.label,
+        label=str(number),
         content=found.content,
         content_hash=found.content_hash,
         frozen_by=actor.person_id,
         previous=newest,
         now=now,
     )
-    version.state = "published"
+    version.state, version.number = "published", number
     version.row_count = found.row_count
-    version.consent_seq = consent.newest_seq(session)
+    version.consent_seq = consent_seq
     version.content_hash = found.content_hash
     version.manifest, version.manifest_hash = signed.manifest, signed.manifest_hash
     version.statement = signed.statement
@@ -428,7 +429,8 @@ def _people(draft: _Draft) -> set[str]:
 def _dropped(draft: _Draft, missing: Iterable[str]) -> dict[str, str]:
     """Why examples of the version before are not in this one; those that were removed from it are on its list."""
     before = draft.plan.kept_before
-    dropped = {example_id: reason for example_id, reason in draft.plan.left_out.items() if example_id in before}
+    planned = {row.candidate.example_id for row in draft.plan.rows}
+    dropped = {example_id: draft.plan.left_out.get(example_id, "not_approved") for example_id in before - planned}
     return dropped | dict.fromkeys(before & set(missing), "removed")
 
 

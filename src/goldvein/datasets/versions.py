@@ -2,16 +2,17 @@
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from goldvein.consent import service as consent
 from goldvein.datasets import choices, manifest, owning, publishing, removal
 from goldvein.datasets.revising import answer_of
 from goldvein.datasets.rows import Row
+from goldvein.datasets.splits import SPLITS
 from goldvein.datasets.tables import (
     Dataset,
     DatasetContent,
@@ -93,7 +94,7 @@ def history(session: TenantSession, dataset: Dataset) -> list[DatasetVersion]:
 def need_standing(session: TenantSession, version: DatasetVersion, now: datetime) -> bool:
     """Ask the consent of everybody who has decided since it was last looked at; False when rows had to go.
 
-    The caller holds the consent exclusively. Set-wise, and once for a person: for whoever did not decide since it stands.
+    The caller holds the consent exclusively. Asked once for a person; for whoever did not decide since, it stands.
     """
     newest = consent.newest_seq(session)
     if newest == version.consent_seq:
@@ -175,6 +176,10 @@ class Difference:
     reason: str | None = None
     changes: dict[str, list[str]] | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """By the names of its fields."""
+        return asdict(self)
+
 
 _TEXTS: Final = ("example_input", "example_output", "expected_output")
 
@@ -243,7 +248,7 @@ def tags_of(session: TenantSession, dataset: Dataset) -> list[DatasetTag]:
     return list(session.scalars(select(DatasetTag).where(DatasetTag.dataset_id == dataset.id).order_by(DatasetTag.tag)))
 
 
-def put_tag(session: TenantSession, actor: Actor, id_or_slug: str, tag: str, version: str, *, now: datetime) -> None:
+def put_tag(session: TenantSession, actor: Actor, id_or_slug: str, tag: str, *, version: str, now: datetime) -> None:
     """As owner, let a tag name a version, from now on its newest revision too."""
     dataset = owning.need_owner(session, actor, id_or_slug, to_change=True)
     name, number = choices.check_tag(tag), find_version(session, dataset, version).number
@@ -312,15 +317,49 @@ def holdout_looks(session: TenantSession, version: DatasetVersion) -> int:
     return sum(HOLDOUT in some for some in session.scalars(splits))
 
 
-def downloads_of(session: TenantSession, dataset: Dataset, *, limit: int) -> list[DatasetDownload]:
-    """The export log, the newest first."""
-    rows = select(DatasetDownload).where(DatasetDownload.dataset_id == dataset.id)
-    return list(
-        session.scalars(rows.order_by(DatasetDownload.downloaded_at.desc(), DatasetDownload.id.desc()).limit(limit))
+def downloads_of(session: TenantSession, dataset: Dataset, *, limit: int) -> list[tuple[str, DatasetDownload]]:
+    """The export log with the names of the versions, the newest first."""
+    rows = select(DatasetDownload, DatasetVersion).join(DatasetVersion, DatasetVersion.id == DatasetDownload.version_id)
+    rows = rows.where(DatasetDownload.dataset_id == dataset.id)
+    rows = rows.order_by(DatasetDownload.downloaded_at.desc(), DatasetDownload.id.desc()).limit(limit)
+    return [(version.label, download) for download, version in session.execute(rows)]
+
+
+def removal_lists(session: TenantSession, dataset: Dataset, named: set[tuple[int, int]]) -> dict[str, dict[str, Any]]:
+    """The signed lists of superseded versions, by their names."""
+    rows = select(DatasetVersion).where(
+        DatasetVersion.dataset_id == dataset.id, DatasetVersion.number.in_({number for number, _ in named})
     )
+    return {
+        version.label: version.removal_list
+        for version in session.scalars(rows.order_by(DatasetVersion.number, DatasetVersion.minor))
+        if version.removal_list is not None and (version.number, version.minor) in named
+    }
 
 
-def count_rows(session: TenantSession, version: DatasetVersion) -> int:
-    """How many rows there are."""
-    here = DatasetRow.version_id == version.rows_of
-    return session.scalar(select(func.count()).select_from(DatasetRow).where(here)) or 0
+def label_of(number: int, minor: int) -> str:
+    """The name of a version: 3, or 3.1."""
+    return f"{number}.{minor}" if minor else str(number)
+
+
+def splits_asked(split: str | None) -> tuple[str, ...]:
+    """Which splits are read: all but the holdout, which must be named."""
+    if split is None:
+        return tuple(name for name in SPLITS if name != HOLDOUT)
+    if split not in SPLITS:
+        raise InvalidField(field="split", reason=f"one of {', '.join(SPLITS)}")
+    return (split,)
+
+
+def position_in(cursor: str) -> int:
+    """The position in the cursor of a list of rows."""
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > _MAX_NUMBER_DIGITS:
+        raise InvalidField(field="cursor", reason="not a cursor of this list")
+    return int(cursor)
+
+
+def as_shown(one: Explained) -> dict[str, Any]:
+    """A row with what explains it, by the names of its fields; assertions stand with the skill and the example."""
+    shown = asdict(one.row)
+    del shown["assertions"]
+    return {**shown, "provenance": one.provenance}
