@@ -7,9 +7,9 @@ signs it and tells the ledger. When a removal has reached the draft meanwhile, 3
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from sqlalchemy import bindparam, delete, literal_column, select
 from goldvein import failpoints
 from goldvein.consent import service as consent
 from goldvein.datasets import choices, manifest, owning, planning, publishing, removal
-from goldvein.datasets.manifest import RowFacts, RowsDigest, digest_rows
+from goldvein.datasets.manifest import RowFacts, digest_rows
 from goldvein.datasets.planning import Plan, PlannedRow, Progress, no_progress
-from goldvein.datasets.statistics import describe
+from goldvein.datasets.statistics import Described, describe
 from goldvein.datasets.tables import Dataset, DatasetContent, DatasetRow, DatasetVersion
 from goldvein.db.batch import BatchConnection, BulkInsert, Query, Transaction
 from goldvein.db.ids import new_id
@@ -67,8 +67,8 @@ class _Draft:
     """characters of input and answer, percent redacted"""
     content: dict[str, Any]
     content_hash: str
+    statistics: dict[str, Any]
     previous: DatasetVersion | None
-    slug_of: dict[str, str] = field(default_factory=dict)
 
 
 def freeze(
@@ -94,8 +94,7 @@ def freeze(
             raise NoTerms
         draft = _draft(session, dataset, settings, allow_leakage=allow_leakage, tell=tell)
         session.expunge_all()
-    statistics = describe(planning.described(_as_rows(draft)))
-    newest = draft.previous
+    newest, statistics = draft.previous, draft.statistics
     if dry_run:
         return Frozen(version=None, is_new=True, plan=draft.plan, statistics=statistics)
     if not draft.plan.rows:
@@ -131,7 +130,7 @@ def _draft(
     content = publishing.content_of(
         dataset, plan.purposes, digest_rows(facts), plan.leakage, allowed_leakage=allow_leakage
     )
-    return _Draft(
+    draft = _Draft(
         version_id=new_id(),
         dataset=dataset,
         plan=plan,
@@ -139,9 +138,10 @@ def _draft(
         numbers=[_numbers(row) for row in plan.rows],
         content=content,
         content_hash=choices.hash_of(content),
+        statistics={},
         previous=previous,
-        slug_of=slug_of,
     )
+    return replace(draft, statistics=describe(_described(draft)))
 
 
 def _splits_of(session: TenantSession, version: DatasetVersion | None) -> dict[str, str]:
@@ -179,22 +179,24 @@ def _numbers(row: PlannedRow) -> tuple[int, int, int]:
     return len(one.example_input), len(one.answer or one.example_output), planning.redacted(one)
 
 
-def _as_rows(draft: _Draft) -> Iterator[DatasetRow]:
-    """The planned rows in the form of written ones, for what is computed of either."""
+def _described(draft: _Draft, written: Collection[str] | None = None) -> Iterator[Described]:
+    """The planned rows as the statistics read them: all, or those that were written."""
     for row, facts, numbers in zip(draft.plan.rows, draft.facts, draft.numbers, strict=True):
-        yield DatasetRow(
+        if written is not None and facts.example_id not in written:
+            continue
+        yield Described(
             split=row.split,
             cluster=row.cluster,
             source=facts.source,
             skill=facts.skill,
             skill_version=facts.skill_version,
             tool_name=facts.tool_name,
-            person_id=row.candidate.person_id,
+            person=row.candidate.person_id,
             quality_score=facts.quality_score,
-            answer_from=facts.answer_from,
+            has_answer=facts.answer_from is not None,
             input_chars=numbers[0],
             answer_chars=numbers[1],
-            redacted_percent=numbers[2],
+            redaction_percent=numbers[2],
         )
 
 
@@ -354,19 +356,21 @@ def _look_again(database: Database, tenant_id: str, draft: _Draft, *, allow_leak
         version = session.scalars(select(DatasetVersion).where(DatasetVersion.id == draft.version_id)).one()
         removals, consent_seq = version.removals, version.consent_seq
         written = set(session.scalars(select(DatasetRow.example_id).where(DatasetRow.version_id == draft.version_id)))
-    left = [position for position, one in enumerate(draft.facts) if one.example_id in written]
-    digest: RowsDigest = digest_rows(draft.facts[position] for position in left)
-    content = publishing.content_of(
-        draft.dataset, draft.plan.purposes, digest, draft.plan.leakage, allowed_leakage=allow_leakage
-    )
-    rows = (row for position, row in enumerate(_as_rows(draft)) if draft.facts[position].example_id in written)
+    missing = {one.example_id for one in draft.facts} - written
+    content, statistics = draft.content, draft.statistics
+    if missing:
+        digest = digest_rows(one for one in draft.facts if one.example_id in written)
+        content = publishing.content_of(
+            draft.dataset, draft.plan.purposes, digest, draft.plan.leakage, allowed_leakage=allow_leakage
+        )
+        statistics = describe(_described(draft, written))
     return _Found(
         removals=removals,
-        row_count=digest.count,
+        row_count=len(written),
         content=content,
         content_hash=choices.hash_of(content),
-        statistics=describe(planning.described(rows)),
-        missing={one.example_id for one in draft.facts} - written,
+        statistics=statistics,
+        missing=missing,
         consent_seq=consent_seq,
     )
 

@@ -315,7 +315,7 @@ def described(rows: Iterable[DatasetRow]) -> Iterator[Described]:
     for row in rows:
         yield Described(
             split=row.split,
-            cluster=str(row.cluster),
+            cluster=row.cluster,
             source=row.source,
             skill=row.skill,
             skill_version=row.skill_version,

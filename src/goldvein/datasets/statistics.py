@@ -14,7 +14,7 @@ class Described:
     """What the statistics read of a row. `person` is whose use it was; None for a golden example."""
 
     split: str
-    cluster: str
+    cluster: int
     source: str
     skill: str
     skill_version: str | None
@@ -24,21 +24,21 @@ class Described:
     has_answer: bool
     input_chars: int
     answer_chars: int
-    redaction_percent: float
+    redaction_percent: int
 
 
 def describe(rows: Iterable[Described]) -> dict[str, Any]:
     """Count rows by what tells them apart. Of persons it says how many there are and what the largest share is."""
     names = ("split", "source", "skill", "skill_version", "tool_name", "quality_score")
-    by: dict[str, Counter[str]] = {name: Counter() for name in names}
+    by: dict[str, Counter[Any]] = {name: Counter() for name in names}
     people: Counter[str] = Counter()
-    clusters: Counter[str] = Counter()
+    clusters: Counter[int] = Counter()
     lengths: dict[str, list[int]] = {"input_chars": [], "answer_chars": []}
-    redacted, without_answer, count = 0.0, 0, 0
+    redacted = without_answer = count = 0
     for row in rows:
         count += 1
         for name, counter in by.items():
-            counter[_shown(getattr(row, name))] += 1
+            counter[getattr(row, name)] += 1
         if row.person is not None:
             people[row.person] += 1
         clusters[row.cluster] += 1
@@ -49,7 +49,7 @@ def describe(rows: Iterable[Described]) -> dict[str, Any]:
     return {
         "rows": count,
         "without_answer": without_answer,
-        **{f"by_{name}": dict(sorted(counter.items())) for name, counter in by.items()},
+        **{f"by_{name}": _named(counter) for name, counter in by.items()},
         "persons": len(people),
         "largest_person_percent": _percent(max(people.values(), default=0), count),
         "clusters": len(clusters),
@@ -59,8 +59,8 @@ def describe(rows: Iterable[Described]) -> dict[str, Any]:
     }
 
 
-def _shown(value: object) -> str:
-    return "none" if value is None else str(value)
+def _named(counter: Counter[Any]) -> dict[str, int]:
+    return dict(sorted(("none" if value is None else str(value), count) for value, count in counter.items()))
 
 
 def _percent(part: int, whole: int) -> int:
