@@ -39,7 +39,7 @@ def test_the_superseded_version_answers_410_and_names_what_stands_in_its_place(w
     golden(world, 1)
     approved(world, 2)
     freeze(world)
-    ok(world.client("alice").put("/api/datasets/notes/tags/prod", json={"version": "1"}), 204)
+    ok(world.client("alice").post("/api/datasets/notes/tags", json={"tag": "prod", "version": "1"}), 204)
     withdraw(world)
 
     for path in ("", "/rows", "/manifest", "/rows.jsonl"):

@@ -15,6 +15,7 @@ from goldvein.identity.actor import Actor
 from goldvein.paging import CursorParam, LimitParam, decode_cursor, encode_cursor
 from goldvein.schemas import ExpectedRevision, Page, RequestBody
 from goldvein.skills import service as skills
+from goldvein.skills.api import PersonRef
 
 router = APIRouter(prefix="/api", tags=["datasets"])
 
@@ -53,8 +54,9 @@ class FreezeRequest(RequestBody):
 
 
 class TagTarget(RequestBody):
-    """The version that a tag names."""
+    """A tag, and the version that it names."""
 
+    tag: str
     version: str
 
 
@@ -322,11 +324,11 @@ def list_readers(dataset_id: str, actor: ActorDep, runtime: RuntimeDep) -> list[
         ]
 
 
-@router.put("/datasets/{dataset_id}/readers/{person_id}", status_code=204)
-def add_reader(dataset_id: str, person_id: str, actor: ActorDep, runtime: RuntimeDep) -> None:
+@router.post("/datasets/{dataset_id}/readers", status_code=204)
+def add_reader(dataset_id: str, body: PersonRef, actor: ActorDep, runtime: RuntimeDep) -> None:
     """Let a member read and export the versions. Owner only."""
     with runtime.database.write(actor.tenant_id) as session:
-        owning.add_reader(session, actor, dataset_id, person_id, now=runtime.now())
+        owning.add_reader(session, actor, dataset_id, body.person_id, now=runtime.now())
 
 
 @router.delete("/datasets/{dataset_id}/readers/{person_id}", status_code=204)
@@ -336,12 +338,12 @@ def remove_reader(dataset_id: str, person_id: str, actor: ActorDep, runtime: Run
         owning.remove_reader(session, actor, dataset_id, person_id, now=runtime.now())
 
 
-@router.put("/skills/{skill_id}/dataset-grants/{person_id}", status_code=204)
-def grant_skill(skill_id: str, person_id: str, actor: ActorDep, runtime: RuntimeDep) -> None:
+@router.post("/skills/{skill_id}/dataset-grants", status_code=204)
+def grant_skill(skill_id: str, body: PersonRef, actor: ActorDep, runtime: RuntimeDep) -> None:
     """Let a member take the approved examples of your skill into datasets of theirs. Author only."""
     with runtime.database.write(actor.tenant_id) as session:
         skill = skills.find_skill(session, skill_id)
-        owning.grant(session, actor, skill, person_id, now=runtime.now())
+        owning.grant(session, actor, skill, body.person_id, now=runtime.now())
 
 
 @router.delete("/skills/{skill_id}/dataset-grants/{person_id}", status_code=204)
@@ -507,23 +509,24 @@ def get_diff(
     dataset_id: str,
     actor: ActorDep,
     runtime: RuntimeDep,
-    before: Annotated[str, Query(max_length=60, description="The earlier version.")],
+    before: Annotated[str | None, Query(max_length=60, description="Default: the number before the other.")] = None,
     after: Annotated[str, Query(max_length=60, description="The later version.")] = choices.LATEST,
 ) -> list[DifferenceOut]:
     """Compare two versions: rows added, removed with the reason, edited with a text diff, moved between splits."""
     revise_waiting(runtime, actor, dataset_id)
     with runtime.database.read(actor.tenant_id) as session:
         dataset = owning.need_reader(session, actor, dataset_id)
-        found = [versions.find_version(session, dataset, name) for name in (before, after)]
-        return [DifferenceOut(**one.as_json()) for one in versions.diff(session, *found)]
+        later = versions.find_version(session, dataset, after)
+        earlier = versions.find_version(session, dataset, before or str((later.number or 0) - 1))
+        return [DifferenceOut(**one.as_json()) for one in versions.diff(session, earlier, later)]
 
 
-@router.put("/datasets/{dataset_id}/tags/{tag}", status_code=204)
-def put_tag(dataset_id: str, tag: str, body: TagTarget, actor: ActorDep, runtime: RuntimeDep) -> None:
-    """Let a tag name a version. Owner only."""
+@router.post("/datasets/{dataset_id}/tags", status_code=204)
+def put_tag(dataset_id: str, body: TagTarget, actor: ActorDep, runtime: RuntimeDep) -> None:
+    """Let a tag name a version, from now on. Owner only."""
     revise_waiting(runtime, actor, dataset_id)
     with runtime.database.write(actor.tenant_id) as session:
-        versions.put_tag(session, actor, dataset_id, tag, version=body.version, now=runtime.now())
+        versions.put_tag(session, actor, dataset_id, body.tag, version=body.version, now=runtime.now())
 
 
 @router.delete("/datasets/{dataset_id}/tags/{tag}", status_code=204)

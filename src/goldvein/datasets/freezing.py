@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, literal_column, select
+from sqlalchemy import bindparam, delete, select
 
 from goldvein import failpoints
 from goldvein.consent import service as consent
@@ -241,11 +241,10 @@ def _begin(database: Database, actor: Actor, draft: _Draft, now: datetime) -> No
 
 
 _EXAMPLES, _CONTENTS = SkillFeedback.__table__.c, DatasetContent.__table__.c
+# No more conditions: PostgreSQL would take the index of one of them, and look at every example of the tenant.
 _STILL_THERE = Query(
     select(_EXAMPLES.id).where(
-        _EXAMPLES.id.in_(bindparam("examples", expanding=True)),
-        _EXAMPLES.feedback_type == literal_column("'training_example'"),
-        _EXAMPLES.example_input.is_not(None),
+        _EXAMPLES.id.in_(bindparam("examples", expanding=True)), _EXAMPLES.example_input.is_not(None)
     )
 )
 _KNOWN = Query(select(_CONTENTS.content_hash).where(_CONTENTS.content_hash.in_(bindparam("hashes", expanding=True))))

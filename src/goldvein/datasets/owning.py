@@ -214,9 +214,10 @@ def revoke_grant(session: TenantSession, actor: Actor, skill: Skill, person_id: 
     skills.need_author(session, actor, skill, "Only the skill author can grant its examples to a dataset")
     here = DatasetGrant.skill_id == skill.id, DatasetGrant.person_id == person_id
     found = session.scalar(select(DatasetGrant).where(*here)) if is_id(person_id) else None
-    if found is not None:
-        session.delete(found)
-        session.record("dataset", at=now, people=_both(actor, person_id), skill=skill.id, change="grant_revoked")
+    if found is None:
+        raise NotFound(what="grant")
+    session.delete(found)
+    session.record("dataset", at=now, people=_both(actor, person_id), skill=skill.id, change="grant_revoked")
 
 
 def readers_of(session: TenantSession, dataset: Dataset) -> list[DatasetReader]:
@@ -241,9 +242,10 @@ def remove_reader(session: TenantSession, actor: Actor, id_or_slug: str, person_
         dataset = need_owner(session, actor, id_or_slug)
     here = DatasetReader.dataset_id == dataset.id, DatasetReader.person_id == person_id
     found = session.scalar(select(DatasetReader).where(*here)) if is_id(person_id) else None
-    if found is not None:
-        session.delete(found)
-        record_change(session, actor, dataset, "reader_removed", now, person_id=person_id)
+    if found is None:
+        raise NotFound(what="reader of this dataset")
+    session.delete(found)
+    record_change(session, actor, dataset, "reader_removed", now, person_id=person_id)
 
 
 def delete_dataset(session: TenantSession, actor: Actor, id_or_slug: str, *, now: datetime) -> None:

@@ -72,7 +72,7 @@ def version_numbers(name: str) -> tuple[int, int | None]:
     parts = name.split(".")
     readable = all(part.isascii() and part.isdigit() and len(part) <= _MAX_NUMBER_DIGITS for part in parts)
     if not readable or len(parts) > 2:  # noqa: PLR2004 (a number and a revision)
-        raise InvalidField(field="version", reason="a number such as 3 or 3.1, or a tag")
+        raise NotFound(what="version of this dataset")
     return int(parts[0]), int(parts[1]) if parts[1:] else None
 
 
