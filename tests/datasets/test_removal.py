@@ -163,6 +163,30 @@ def test_erasing_one_example_takes_that_row_only(world: World) -> None:
     assert row_ids(world, "1") == [kept]
 
 
+def test_a_reported_leak_leaves_versions_too(world: World) -> None:
+    make(world)
+    gone, kept = golden(world, 1), golden(world, 2)
+    freeze(world)
+
+    ok(world.client("alice").post(f"/api/training-examples/{gone}/report-leak"), 201)
+
+    assert row_ids(world, "1") == [kept]
+    assert [one["cause"] for one in get(world, "/removals")["items"]] == ["leak"]
+
+
+def test_deleting_an_account_takes_its_rows_out_of_versions(world: World) -> None:
+    make(world)
+    kept, gone = golden(world, 1), approved(world, 2)
+    freeze(world)
+
+    email = world.someone("bob").email
+    answer = world.browser("bob").delete("/api/me", params={"confirm": email})
+
+    assert answer.status_code in {200, 204}, answer.text
+    assert row_ids(world, "1") == [kept]
+    assert [one["example_id"] for one in get(world, "/removals")["items"]] == [gone]
+
+
 def test_texts_that_another_row_still_has_stay(world: World) -> None:
     make(world, filter={"duplicates": "keep"})
     texts = {"example_input": "the very same", "example_output": "texts of two"}

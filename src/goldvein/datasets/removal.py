@@ -19,7 +19,18 @@ from goldvein.datasets.tables import DatasetContent, DatasetDownload, DatasetRem
 from goldvein.db.session import TenantSession, for_change
 from goldvein.examples.service import told_of_deletion
 
-CAUSES: Final = ("withdrawn", "revoked", "invalidated", "erased", "deleted")
+CAUSES: Final = (
+    "withdrawn",
+    "revoked",
+    "invalidated",
+    "erased",
+    "account_deleted",
+    "account_erased",
+    "leak",
+    "deleted",
+)
+"""What ended it: what the person, an admin or an author did; `leak`: somebody reported what should not be in it."""
+
 _AT_ONCE: Final = 500  # databases limit how many values a statement names
 _LOOSE: Final = {"synchronize_session": False}
 

@@ -209,7 +209,11 @@ class DatasetRemoval(TenantOwned, Base):
     __tablename__ = "dataset_removals"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "dataset_id"], ["datasets.tenant_id", "datasets.id"]),
-        CheckConstraint("cause IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'deleted')", name="cause"),
+        CheckConstraint(
+            "cause IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'account_deleted', 'account_erased', 'leak',"
+            " 'deleted')",
+            name="cause",
+        ),
     )
 
     dataset_id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -140,6 +140,7 @@ def report_leak(session: TenantSession, actor: Actor, example_id: str, *, now: d
     lock_consent(session, exclusive=True)
     example = examples.find_leaking(session, actor, example_id)
     copies = examples.erase_leaking(session, example, now)
+    removal.remove_examples(session, [copy.id for copy in copies], cause="leak", now=now)
     for copy in copies:
         if copy.usage_event_id is not None:
             capture.forget_bodies(session, copy.user_id, [copy.usage_event_id])

@@ -191,7 +191,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=20), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "cause IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'deleted')",
+            "cause IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'account_deleted', 'account_erased', 'leak', 'deleted')",
             name=op.f("ck_dataset_removals_cause"),
         ),
         sa.ForeignKeyConstraint(
