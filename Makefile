@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test test-ner check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer bench-capture \
-  bench-curation requirements clean
+.PHONY: demo test test-ner test-programs check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer \
+  bench-capture bench-curation bench-export requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -35,6 +35,23 @@ test-ner: $(VENV)/.ner
 
 $(VENV)/.ner: requirements-ner.txt $(VENV)/.dev
 	@$(PIP_INSTALL) --require-hashes --requirement requirements-ner.txt
+	@touch $@
+
+## Exports in the programs they are for, each installed into an environment of its own under .venv-programs (7 GB, most of it torch).
+PROGRAMS := .venv-programs
+test-programs: $(VENV)/.dev $(foreach name,datasets inspect dspy trl envelope,$(PROGRAMS)/$(name)/.done) $(PROGRAMS)/promptfoo/.done
+	$(BIN)/python -m pytest -m programs tests/real_programs
+
+$(PROGRAMS)/%/.done: tests/real_programs/%-requirements.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@echo "Installing $* into $(@D) ..."
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Without optional and peer packages; node comes as a package too, so that any npm will do.
+$(PROGRAMS)/promptfoo/.done: tests/real_programs/package.json
+	@mkdir -p $(@D) && cp $< $(@D)/
+	@cd $(@D) && npm install --omit=optional --omit=peer --legacy-peer-deps --no-package-lock --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 check: $(VENV)/.dev
@@ -68,6 +85,10 @@ $(VENV)/.curation: requirements-curation.txt $(VENV)/.dev
 	@$(PIP_INSTALL) --require-hashes --requirement requirements-curation.txt
 	@touch $@
 
+## Exports beside a bare loop with the same encoder, a million rows (minutes). Writes the table of docs/benchmarks.md.
+bench-export: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.exports $(BENCH)
+
 ## A thousand seeded faults on both stores, two at a time (20 to 60 minutes). Writes the counts of docs/reliability.md.
 ## One of them again: make faults FAULT_ARGS="--seed 11 --only 'disk full / sqlite'"
 FAULT_RUNS ?= 1000
@@ -97,4 +118,4 @@ requirements:
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-curation.txt
 
 clean:
-	rm -rf $(VENV) .venv-peers .bench .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-peers .venv-programs .bench .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

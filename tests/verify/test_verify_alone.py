@@ -22,7 +22,7 @@ def test_it_imports_the_standard_library_and_cryptography_alone() -> None:
 
 def test_importing_it_loads_nothing_else_of_goldvein_and_no_other_library() -> None:
     program = (
-        "import sys; before = set(sys.modules); import goldvein.verify.documents;"
+        "import sys; before = set(sys.modules); import goldvein.verify.documents, goldvein.verify.export;"
         "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)));"
         "print(*sorted(name for name in sys.modules if name.startswith('goldvein')))"
     )

@@ -13,6 +13,7 @@ from goldvein.cli.groups import command, group
 from goldvein.terminal import complain, say, say_json, warn
 from goldvein.verify.documents import Checkpoint, check_ledger, check_receipt, public_keys, read_checkpoint
 from goldvein.verify.envelope import DoesNotFit, PublicKeys
+from goldvein.verify.export import Export, check_export, rows_among
 from goldvein_client import Client
 
 PublicKeyOption = Annotated[
@@ -25,7 +26,8 @@ PublicKeyOption = Annotated[
 ]
 
 verify = group(
-    "Check a ledger or a receipt, without trusting the server that made it.", "goldvein verify receipt receipt.json"
+    "Check a ledger, a receipt or an export, without trusting the server that made it.",
+    "goldvein verify receipt receipt.json",
 )
 
 
@@ -104,6 +106,80 @@ def verify_ledger(
         return
     say(f"All {checkpoint.size} entries fit the checkpoint of {checkpoint.at}.")
     _say_key(checkpoint.key_id, public_key)
+
+
+@command(
+    verify,
+    "export",
+    "goldvein verify export release-notes-3",
+    "goldvein verify export release-notes-3 --withdrawn ids.txt --prune release-notes-3-pruned",
+)
+def verify_export(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An export, unpacked if it came as a zip."),
+    ],
+    *,
+    withdrawn: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Ids of examples that have been withdrawn since, one a line.",
+        ),
+    ] = None,
+    prune: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a copy without the withdrawn rows here (needs --withdrawn)."),
+    ] = None,
+    public_key: PublicKeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that every file of an export is untouched; with a list, whether rows in it have been withdrawn since.
+
+    It ends with 1 when a file is missing or altered, the signature does not hold, or withdrawn rows are in it and no
+    copy without them was asked for.
+    """
+    if prune is not None and withdrawn is None:
+        raise typer.BadParameter("it needs --withdrawn", param_hint="--prune")
+    try:
+        export = check_export(folder, public_keys(dict(enumerate(public_key or []))))
+    except DoesNotFit as misfit:
+        raise _refused(misfit) from None
+    gone = _listed(withdrawn) if withdrawn is not None else frozenset()
+    found = rows_among(folder, gone) if gone else []
+    if prune is not None:
+        from goldvein.datasets.exports.pruning import prune as write_without  # noqa: PLC0415 (only copies need formats)
+
+        write_without(folder, prune, gone)
+    if as_json:
+        facts = {"sha256": export.digest, "key_id": export.key_id, "files": len(export.manifest["files"])}
+        added = list(export.added)
+        ok = not found or prune is not None
+        say_json({"ok": ok, **facts, "added": added, "withdrawn": found, "pruned": str(prune) if prune else None})
+    else:
+        _say_export(export, found, prune)
+    if found and prune is None:
+        raise typer.Exit(1)
+
+
+def _say_export(export: Export, found: list[str], pruned: Path | None) -> None:
+    say(f"All {len(export.manifest['files'])} files are as the manifest says; its sha256 is {export.digest}.")
+    if export.key_id is not None:
+        say(f"The manifest is signed with the key {export.key_id}.")
+    elif export.signed:
+        warn("The signature was not checked: name the server's key with --public-key.")
+    for name in export.added:
+        warn(f"Not part of the export: {name}")
+    if found:
+        warn(f"Withdrawn since: {len(found)} rows ({', '.join(found[:3])}{', ...' if len(found) > 3 else ''}).")  # noqa: PLR2004 (a few)
+    if pruned is not None:
+        say(f"{pruned} is a copy without them; it is not signed.")
+
+
+def _listed(file: Path) -> frozenset[str]:
+    return frozenset(filter(None, map(str.strip, file.read_text(encoding="utf-8").splitlines())))
 
 
 def _checked(lines: Iterable[str], since: Path | None, public_key: list[str] | None) -> Checkpoint:

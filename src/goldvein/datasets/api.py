@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from goldvein.consent.ledger import public_keys
-from goldvein.datasets import chat_jsonl, choices, freezing, owning, publishing, revising, service, versions
+from goldvein.datasets import choices, freezing, owning, publishing, revising, service, versions
+from goldvein.datasets.exports import chat_jsonl
 from goldvein.datasets.manifest import line
 from goldvein.datasets.tables import Dataset, DatasetVersion
 from goldvein.db.session import TenantSession
@@ -196,7 +197,7 @@ def export_skill(
     skill_id: str,
     actor: ActorDep,
     runtime: RuntimeDep,
-    format_name: Annotated[str, Query(alias="format")] = chat_jsonl.FORMAT,
+    format_name: Annotated[str, Query(alias="format")] = chat_jsonl.FORMAT.name,
     system: Annotated[bool, Query(description="Put the skill's text before each row as system message.")] = False,
 ) -> Response:
     """Download the approved examples as a zip of JSON lines, what was skipped and why, and a manifest. Author only."""

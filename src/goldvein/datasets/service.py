@@ -13,8 +13,7 @@ from sqlalchemy import select
 from goldvein.consent.decision import standing_purposes
 from goldvein.consent.service import consent_history
 from goldvein.consent.tables import ConsentEvent
-from goldvein.datasets import chat_jsonl
-from goldvein.datasets import tables as _tables  # noqa: F401
+from goldvein.datasets.exports import chat_jsonl
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField
 from goldvein.examples.review import target
@@ -23,7 +22,8 @@ from goldvein.identity.actor import Actor
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
-FORMATS: Final = (chat_jsonl.FORMAT,)
+FORMATS: Final = (chat_jsonl.FORMAT.name,)
+FILE_NAME: Final = "examples.jsonl"
 SKIPPED: Final = ("no_target", "consent_withdrawn", "purpose_missing")
 PURPOSE_OF_CHAT: Final = "training"  # conversations to fine-tune on
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
@@ -81,7 +81,7 @@ def export_skill(
         line = chat_jsonl.line(system=system, question=example.example_input or "", answer=answer)
         lines.append(line)
         rows.append(_explain(example, line))
-    files = {chat_jsonl.FILE_NAME: b"".join(lines), "skipped.jsonl": b"".join(_json_line(row) for row in skipped)}
+    files = {FILE_NAME: b"".join(lines), "skipped.jsonl": b"".join(_json_line(row) for row in skipped)}
     manifest = {
         "format": format_name,
         "exported_at": now.isoformat(),

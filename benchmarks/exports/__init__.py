@@ -1,0 +1,1 @@
+"""Exports beside a bare loop with the same encoder: `make bench-export`."""
