@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export GOLDVEIN_DATA_DIR ?= $(CURDIR)/.demo
 
-.PHONY: demo test test-ner test-programs check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer bench-capture bench-export requirements clean
+.PHONY: demo test test-ner test-programs check fuzz-sanitizer format faults faults-fsync interleavings bench-sanitizer \
+  bench-capture bench-curation bench-export requirements clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -76,6 +77,14 @@ fuzz-sanitizer: $(VENV)/.runtime
 bench-capture: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.capture $(BENCH)
 
+## Near-duplicates among a million texts, with the extra `curation`. Others: BENCH="--texts 100000 --plain".
+bench-curation: $(VENV)/.curation
+	$(BIN)/python -m benchmarks.curation $(BENCH)
+
+$(VENV)/.curation: requirements-curation.txt $(VENV)/.dev
+	@$(PIP_INSTALL) --require-hashes --requirement requirements-curation.txt
+	@touch $@
+
 ## Exports beside a bare loop with the same encoder, a million rows (minutes). Writes the table of docs/benchmarks.md.
 bench-export: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.exports $(BENCH)
@@ -105,6 +114,8 @@ requirements:
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-dev.txt
 	uv pip compile pyproject.toml --group build --group dev --extra ner --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-ner.txt
+	uv pip compile pyproject.toml --group build --group dev --extra curation --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --exclude-newer "1 week" --upgrade --quiet --output-file requirements-curation.txt
 
 clean:
 	rm -rf $(VENV) .venv-peers .venv-programs .bench .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -305,6 +305,8 @@ UNREADABLE = {
 }
 NOTICE = {"language": "en", "text": "We ask.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9][0-9]", "example": "EMP-12"}
+TERMS = {"licence": "l", "recipients": "r", "allowed_purposes": ["training"]}
+DATASET = {"slug": "new", "name": "New", "purpose": "training", "skills": ["release-notes"]}
 JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "PATCH /api/members/{person_id}": ("dana", {"role": "member"}),
     "POST /api/invitations": ("dana", {"email": "new@acme.example", "name": "New"}),
@@ -324,6 +326,12 @@ JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "PATCH /api/me/preferences": ("bob", {"display": "name"}),
     "POST /api/me/consent": ("bob", {"decision": "give"}),
     "POST /api/me/keys": ("bob", {"name": "k", "scopes": ["track"]}),
+    "POST /api/datasets": ("alice", DATASET),
+    "PATCH /api/datasets/{dataset_id}": ("alice", {"name": "Other"}),
+    "POST /api/datasets/{dataset_id}/versions": ("alice", {"dry_run": True}),
+    "POST /api/datasets/{dataset_id}/readers": ("alice", {"person_id": "{person_id}"}),
+    "POST /api/skills/{skill_id}/dataset-grants": ("alice", {"person_id": "{person_id}"}),
+    "POST /api/datasets/{dataset_id}/tags": ("alice", {"tag": "prod", "version": "1"}),
 }
 
 
@@ -340,7 +348,20 @@ def places(world: World) -> dict[str, str]:
         "key_id": world.someone("bob").key_id,
         "rule_id": new_id(),
         "session_id": new_id(),
+        "dataset_id": _frozen_dataset(world),
+        "version": "1",
+        "tag": "prod",
     }
+
+
+def _frozen_dataset(world: World) -> str:
+    alice = world.client("alice")
+    body = {**DATASET, "slug": "notes", "terms": TERMS}
+    dataset_id: str = alice.post("/api/datasets", json=body).json()["id"]
+    golden = {"example_input": "a", "example_output": "b"}
+    alice.post("/api/skills/release-notes/training-examples", json=golden)
+    assert alice.post("/api/datasets/notes/versions", json={}).status_code == 201
+    return dataset_id
 
 
 def described_routes(world: World) -> dict[str, Any]:
@@ -479,6 +500,31 @@ WRONG_VALUES: list[tuple[str, dict[str, Any], str]] = [
     ("PATCH /api/me/preferences", {"display": "face"}, "display"),
     ("PATCH /api/settings", {"name": "a\x00b"}, "name"),
     ("PATCH /api/settings", {}, "body"),
+    ("PATCH /api/datasets/{dataset_id}", {"threshold_percent": 49}, "threshold_percent"),
+    ("PATCH /api/datasets/{dataset_id}", {"seed": 2**31}, "seed"),
+    ("PATCH /api/datasets/{dataset_id}", {"skills": []}, "skills"),
+    ("PATCH /api/datasets/{dataset_id}", {"shares": {"train": 99}}, "shares"),
+    ("PATCH /api/datasets/{dataset_id}", {"shares": {"train": 101, "test": -1}}, "shares"),
+    ("PATCH /api/datasets/{dataset_id}", {"shares": {"all": 100}}, "shares"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"statuses": ["pending"]}}, "filter"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"min_quality": "5"}}, "filter"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"min_quality": 11}}, "filter.min_quality"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"max_per_person": 0}}, "filter.max_per_person"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"max_chars": 2**31}}, "filter.max_chars"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"sources": ["everything"]}}, "filter.sources"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"tools": ["a\x00b"]}}, "filter.tools"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"duplicates": "some"}}, "filter.duplicates"),
+    ("PATCH /api/datasets/{dataset_id}", {"filter": {"created_from": "2026-01-01T00:00:00"}}, "filter.created_from"),
+    ("PATCH /api/datasets/{dataset_id}", {"terms": {"licence": "l", "recipients": "r"}}, "terms"),
+    ("PATCH /api/datasets/{dataset_id}", {"terms": {**TERMS, "licence": "\n"}}, "terms.licence"),
+    ("PATCH /api/datasets/{dataset_id}", {"terms": {**TERMS, "recipients": "x" * 501}}, "terms.recipients"),
+    ("PATCH /api/datasets/{dataset_id}", {"terms": {**TERMS, "allowed_purposes": []}}, "terms.allowed_purposes"),
+    ("PATCH /api/datasets/{dataset_id}", {"terms": {**TERMS, "delete_by": "31.12.2026"}}, "terms"),
+    ("POST /api/datasets/{dataset_id}/tags", {"tag": "latest", "version": "1"}, "tag"),
+    ("POST /api/datasets/{dataset_id}/tags", {"tag": "1", "version": "1"}, "tag"),
+    ("POST /api/datasets", {**DATASET, "slug": "New"}, "slug"),
+    ("POST /api/datasets", {**DATASET, "name": ""}, "name"),
+    ("POST /api/datasets", {**DATASET, "purpose": "fun"}, "purpose"),
     ("POST /api/settings/sanitizer-rules", {**RULE, "type": "Staff"}, "type"),
     ("POST /api/settings/sanitizer-rules", {**RULE, "pattern": "a\x00b"}, "pattern"),
     ("POST /api/settings/sanitizer-rules", {**RULE, "pattern": "x" * 501}, "pattern"),

@@ -44,6 +44,8 @@ class Ids:
     notice: str
     record: str
     email: str
+    dataset: str
+    dataset_slug: str
     own_slug: str = "globex-notes"
 
     def needles(self) -> list[str]:
@@ -54,6 +56,7 @@ class Ids:
             self.notice,
             self.record,
             self.email,
+            self.dataset,
             "marigold",
             "Marigoldsson",
         ]
@@ -81,6 +84,8 @@ def foreign(path: str, *, status: int = 404, **options: Any) -> Tries:
         others = [ids]
         if "{skill}" in path:
             others.append(replace(ids, skill=ids.slug))
+        if "{dataset}" in path:
+            others.append(replace(ids, dataset=ids.dataset_slug))
         if "{example}" in path:
             others.append(replace(ids, example=ids.golden))
         return [
@@ -134,6 +139,8 @@ RESULTS = {
 GOLDEN = {"example_input": "a", "example_output": "b"}
 NOTICE = {"language": "fr", "text": "Un avis.", "purposes": ["training"], "wider": False}
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9]{6}", "example": "EMP-123456"}
+TERMS = {"licence": "marigold", "recipients": "r", "allowed_purposes": ["training"]}
+DATASET = {"slug": "notes-set", "name": "A set", "purpose": "training", "skills": ["release-notes"]}
 EDIT = {**GOLDEN, "revision": "1", "action": "save"}
 ANSWER = {"reply": "Thanks", "status": "accepted", "revision": "1"}
 
@@ -279,6 +286,61 @@ API: dict[str, tuple[str, Tries]] = {
         foreign("/api/skills/{skill}/results/comparison", params={"before": "1", "after": "1"}),
     ),
     "GET /api/skills/{skill_id}/export": (FOREIGN, foreign("/api/skills/{skill}/export")),
+    "GET /api/datasets": (OWN, own("/api/datasets")),
+    # The same name as Acme's is no conflict: it is the skill that is not there.
+    "POST /api/datasets": (FOREIGN, foreign("/api/datasets", json={**DATASET, "skills": ["{skill}"]})),
+    "GET /api/datasets/{dataset_id}": (FOREIGN, foreign("/api/datasets/{dataset}")),
+    "PATCH /api/datasets/{dataset_id}": (FOREIGN, foreign("/api/datasets/{dataset}", json={"name": "Mine"})),
+    "DELETE /api/datasets/{dataset_id}": (FOREIGN, foreign("/api/datasets/{dataset}")),
+    "GET /api/datasets/{dataset_id}/readers": (FOREIGN, foreign("/api/datasets/{dataset}/readers")),
+    "POST /api/datasets/{dataset_id}/readers": (
+        FOREIGN,
+        foreign("/api/datasets/{dataset}/readers", json={"person_id": "{person}"}),
+    ),
+    "DELETE /api/datasets/{dataset_id}/readers/{person_id}": (
+        FOREIGN,
+        foreign("/api/datasets/{dataset}/readers/{person}"),
+    ),
+    "POST /api/skills/{skill_id}/dataset-grants": (
+        FOREIGN,
+        both(
+            foreign("/api/skills/{skill}/dataset-grants", json={"person_id": "{person}"}),
+            foreign("/api/skills/{own_slug}/dataset-grants", json={"person_id": "{person}"}),
+        ),
+    ),
+    "DELETE /api/skills/{skill_id}/dataset-grants/{person_id}": (
+        FOREIGN,
+        both(
+            foreign("/api/skills/{skill}/dataset-grants/{person}"),
+            foreign("/api/skills/{own_slug}/dataset-grants/{person}"),
+        ),
+    ),
+    "POST /api/datasets/{dataset_id}/versions": (FOREIGN, foreign("/api/datasets/{dataset}/versions", json={})),
+    "GET /api/datasets/{dataset_id}/versions": (FOREIGN, foreign("/api/datasets/{dataset}/versions")),
+    "GET /api/datasets/{dataset_id}/versions/{version}": (FOREIGN, foreign("/api/datasets/{dataset}/versions/1")),
+    "GET /api/datasets/{dataset_id}/versions/{version}/manifest": (
+        FOREIGN,
+        foreign("/api/datasets/{dataset}/versions/1/manifest"),
+    ),
+    "GET /api/datasets/{dataset_id}/versions/{version}/rows": (
+        FOREIGN,
+        both(
+            foreign("/api/datasets/{dataset}/versions/1/rows"),
+            foreign("/api/datasets/{dataset}/versions/1/rows", params={"split": "holdout"}),
+        ),
+    ),
+    "GET /api/datasets/{dataset_id}/versions/{version}/rows.jsonl": (
+        FOREIGN,
+        foreign("/api/datasets/{dataset}/versions/1/rows.jsonl"),
+    ),
+    "GET /api/datasets/{dataset_id}/diff": (FOREIGN, foreign("/api/datasets/{dataset}/diff", params={"before": "1"})),
+    "POST /api/datasets/{dataset_id}/tags": (
+        FOREIGN,
+        foreign("/api/datasets/{dataset}/tags", json={"tag": "prod", "version": "1"}),
+    ),
+    "DELETE /api/datasets/{dataset_id}/tags/{tag}": (FOREIGN, foreign("/api/datasets/{dataset}/tags/best")),
+    "GET /api/datasets/{dataset_id}/removals": (FOREIGN, foreign("/api/datasets/{dataset}/removals")),
+    "GET /api/datasets/{dataset_id}/downloads": (FOREIGN, foreign("/api/datasets/{dataset}/downloads")),
     "GET /api/me": (OWN, own("/api/me")),
     "GET /api/me/preferences": (OWN, own("/api/me/preferences")),
     "PATCH /api/me/preferences": (OWN, own("/api/me/preferences", json={"display": "name"})),
@@ -431,6 +493,9 @@ def acme(world: World) -> Ids:
         f"/api/skills/{world.skill_id()}/training-examples",
         json={"example_input": "marigold golden", "example_output": "marigold golden"},
     ).json()
+    dataset = alice.post("/api/datasets", json={**DATASET, "terms": TERMS}).json()
+    assert alice.post("/api/datasets/notes-set/versions", json={}).status_code == 201
+    alice.post("/api/datasets/notes-set/tags", json={"tag": "best", "version": "1"})
     wish = {**WISH, "comment": "marigold comment", "skill_id": world.skill_id()}
     feedback = bob.post("/api/feedback", json=wish).json()
     rule = world.client("dana").post("/api/settings/sanitizer-rules", json=RULE).json()
@@ -456,13 +521,20 @@ def acme(world: World) -> Ids:
         notice=notice["version"],
         record=world.client("bob").get("/api/me/consent").json()["records"][0]["id"],
         email=world.someone("bob").email,
+        dataset=dataset["id"],
+        dataset_slug="notes-set",
     )
 
 
 def nobodys() -> Ids:
     """Ids of the same form that nothing has."""
-    names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule", "record")
-    own = {"slug": "no-such-skill", "email": "nobody@nowhere.example", "notice": "sha256:" + "0" * 64}
+    names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule", "record", "dataset")
+    own = {
+        "slug": "no-such-skill",
+        "dataset_slug": "no-such-set",
+        "email": "nobody@nowhere.example",
+        "notice": "sha256:" + "0" * 64,
+    }
     return Ids(**own, **{name: new_id() for name in names})
 
 

@@ -5,8 +5,10 @@ GoldveinError
 ├── NotAllowed                  we know you; you may not
 │   ├── MissingScope
 │   ├── BadSignature
+│   ├── TermsNotAccepted
 │   └── CrossOrigin
 ├── NotFound                    it does not exist, or belongs to another tenant: the same answer
+├── VersionSuperseded           it was there; another one stands in its place
 ├── InvalidInput                the request can never succeed as it is
 │   ├── InvalidField
 │   └── SkillBodyHasFindings
@@ -14,7 +16,11 @@ GoldveinError
 │   ├── StaleRevision
 │   ├── AlreadyExists
 │   ├── EventConflict
-│   └── WrongStatus
+│   ├── WrongStatus
+│   ├── NoTerms
+│   ├── NothingToFreeze
+│   ├── SplitsLeak
+│   └── AlreadyFreezing
 ├── TooLarge
 ├── TooManyRequests
 ├── NotSanitized                the sanitizer failed: the text was dropped
@@ -81,6 +87,16 @@ class BadSignature(NotAllowed):
     """The request signature does not hold: {rule}."""
 
     code = "bad_signature"
+
+
+@dataclass(eq=False)
+class TermsNotAccepted(NotAllowed):
+    """Read the terms of this version and send their hash as `accept_terms`."""
+
+    code = "terms_not_accepted"
+    rule: str = field(default="terms", init=False)
+    terms_hash: str
+    terms: dict[str, JSONValue]
 
 
 @dataclass(eq=False)
@@ -167,6 +183,46 @@ class WrongStatus(Conflict):
     status: str
     decision: str
     possible: str
+
+
+@dataclass(eq=False)
+class NoTerms(Conflict):
+    """This dataset has no terms yet; without terms nothing freezes."""
+
+    code = "no_terms"
+
+
+@dataclass(eq=False)
+class NothingToFreeze(Conflict):
+    """No example would be in this version; a dry run says why each is left out."""
+
+    code = "nothing_to_freeze"
+
+
+@dataclass(eq=False)
+class SplitsLeak(Conflict):
+    """Splits leak: {pairs} pairs of near-duplicates, {persons} persons and {sessions} sessions are in two of them."""
+
+    code = "splits_leak"
+    pairs: int
+    persons: int
+    sessions: int
+
+
+@dataclass(eq=False)
+class AlreadyFreezing(Conflict):
+    """A version of this dataset is being frozen right now."""
+
+    code = "already_freezing"
+
+
+@dataclass(eq=False)
+class VersionSuperseded(GoldveinError):
+    """Rows were removed from version {version}; version {superseded_by} has the same rows and splits without them."""
+
+    code = "version_superseded"
+    version: str
+    superseded_by: str
 
 
 @dataclass(eq=False)

@@ -31,6 +31,10 @@ PLACES: Final = (
     "withdrawal.appended",  # the no is in the transaction
     "withdrawal.erased",  # and so is the erasure
     "withdrawal.clearing",  # both are on disk, the log still holds the texts
+    "freeze.planned",  # what a version would hold has been read; nothing is written
+    "freeze.written",  # after each piece of a draft
+    "freeze.publishing",  # the draft is complete, the transaction that publishes it has not begun
+    "revision.publishing",  # what a removal left has been read
     "migration.step",  # after each migration, in the transaction
     "migration.committing",
 )

@@ -116,6 +116,10 @@ class Settings:
         default=True,
         metadata={"why": "after an upgrade, sanitize what is stored with the new rules, in the background of `serve`"},
     )
+    curation_runner: str = field(
+        default="native",
+        metadata={"why": "where near-duplicates of very large datasets are looked for: native (this process) or ray"},
+    )
     sanitizer_names: bool = field(
         default=False,
         metadata={"why": "remove people's names and street addresses from captured examples too; needs goldvein[ner]"},
@@ -205,6 +209,8 @@ def _parse(variable: str, text: str, kind: object) -> object:
 def _check(settings: Settings) -> None:
     if settings.log_level not in {"debug", "info", "warning", "error"}:
         raise NotConfigured(what="GOLDVEIN_LOG_LEVEL: debug, info, warning or error")
+    if settings.curation_runner not in {"native", "ray"}:
+        raise NotConfigured(what="GOLDVEIN_CURATION_RUNNER: native or ray")
     if settings.port > _MAX_PORT:
         raise NotConfigured(what=f"GOLDVEIN_PORT: 0 to {_MAX_PORT}")
     for name in _AT_LEAST_ONE:

@@ -26,6 +26,7 @@ _STATUS: dict[type[errors.GoldveinError], int] = {
     errors.NotAuthenticated: 401,
     errors.NotAllowed: 403,
     errors.NotFound: 404,
+    errors.VersionSuperseded: 410,
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.InvalidInput: 422,

@@ -51,6 +51,11 @@ def play(world: World) -> dict[str, str]:
     ok(bob.get("/api/notice"))
     french = {"language": "fr", "text": "Nous demandons.", "purposes": ["training"], "wider": False}
     ok(dana.post("/api/notices", json=french), 201)
+    terms = {"licence": "ours", "recipients": "ourselves", "allowed_purposes": ["training"]}
+    dataset = {"slug": "s", "name": "S", "purpose": "training", "skills": ["release-notes"], "terms": terms}
+    ok(alice.post("/api/datasets", json=dataset), 201)
+    ok(alice.post("/api/datasets/s/versions", json={}), 201)
+    ok(alice.get("/api/datasets/s/versions/1/rows?split=holdout"))
     ok(bob.post("/api/me/consent", json={"decision": "withdraw"}))
     ok(dana.post("/api/invitations", json={"email": "frida@acme.example", "name": "Frida"}), 201)
     erin = world.someone("erin").person_id

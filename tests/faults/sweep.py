@@ -13,7 +13,7 @@ from faults.arena import Arena
 from faults.catalogue import FAULTS, Fault
 from faults.invariants import log_of
 
-for _module in ("consents", "databases", "disks", "kills", "senders"):
+for _module in ("consents", "databases", "disks", "kills", "senders", "versions"):
     importlib.import_module(f"faults.{_module}")
 
 

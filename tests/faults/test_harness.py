@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from faults import kills
+from faults import kills, versions
 from faults.arena import Arena, Run
 from faults.consents import PLACES as CONSENT_PLACES
 from faults.invariants import Findings, check
@@ -95,6 +95,7 @@ def test_its_marks_outlive_the_sanitizer_where_consent_is_given(arena: Arena, st
 def test_the_sweep_kills_at_every_place() -> None:
     tried = {place for place, _ in kills.STEPS}
     tried |= {place.partition(":")[0] for place in (*kills.WITHDRAWAL_STEPS, *kills.MIGRATION_STEPS)}
+    tried |= {*versions.FREEZE_PLACES, *versions.REVISION_PLACES}
     assert tried == set(failpoints.PLACES)
     assert {place.partition(":")[0] for place in CONSENT_PLACES} <= set(failpoints.PLACES)
 

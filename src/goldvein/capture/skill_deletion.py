@@ -8,6 +8,7 @@ from goldvein.capture.tables import HookTurn, KnownEvent, TokenMeasurement, Usag
 from goldvein.consent.ledger import record_erased
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, NotAllowed
+from goldvein.examples.service import tell_of_deletion
 from goldvein.examples.tables import ExampleRevision, ImportedExample, StoredAssertion
 from goldvein.feedback.kinds import TRAINING_EXAMPLE
 from goldvein.feedback.tables import SkillFeedback
@@ -29,7 +30,7 @@ def what_goes(session: TenantSession, skill: Skill) -> dict[str, int]:
 
 
 def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm: str, now: datetime) -> dict[str, int]:
-    """Erase a skill, its versions, its examples and feedback with their texts, and its usage events.
+    """Erase a skill, its versions, its examples and feedback with their texts, its usage events, its rows in datasets.
 
     Only the author; `confirm` repeats the slug. Returns what went with it.
     """
@@ -49,6 +50,8 @@ def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm:
         "skill", at=now, people={"actor": actor.person_id}, skill=skill.id, change="deleted", counts=dict(gone)
     )
     record_erased(session, at=now, cause="skill_deleted", person_id=None, actor_id=actor.person_id, example_ids=ids)
+    every = SkillFeedback.skill_id == skill.id, SkillFeedback.feedback_type == TRAINING_EXAMPLE
+    tell_of_deletion(session, list(session.scalars(select(SkillFeedback.id).where(*every))), now)
     examples = select(SkillFeedback.id).where(SkillFeedback.skill_id == skill.id)
     events = select(UsageEvent.id).where(UsageEvent.skill_id == skill.id)
     for statement in (

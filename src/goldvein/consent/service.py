@@ -1,8 +1,9 @@
 """Choices about capture: recording them, and reading what is in force."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import bindparam, func, select
 
@@ -43,6 +44,36 @@ def consent_history(session: TenantSession, person_id: str) -> list[ConsentEvent
     """All events of a person, oldest first."""
     rows = select(ConsentEvent).where(ConsentEvent.subject == "person", ConsentEvent.person_id == person_id)
     return list(session.scalars(rows.order_by(ConsentEvent.seq)))
+
+
+_PEOPLE_AT_ONCE = 500  # databases limit how many values a statement names
+
+
+def _batched(values: Iterable[str], size: int) -> Iterator[list[str]]:
+    some = iter(values)
+    while part := list(islice(some, size)):
+        yield part
+
+
+def consent_histories(session: TenantSession, people: Collection[str]) -> dict[str, list[ConsentEvent]]:
+    """All events of each of these people, oldest first: what is asked set-wise, when many examples stand on them."""
+    found: dict[str, list[ConsentEvent]] = {person_id: [] for person_id in people}
+    for some in _batched(found, _PEOPLE_AT_ONCE):
+        of_some = ConsentEvent.subject == "person", ConsentEvent.person_id.in_(some)
+        for event in session.scalars(select(ConsentEvent).where(*of_some).order_by(ConsentEvent.seq)):
+            found[str(event.person_id)].append(event)
+    return found
+
+
+def newest_seq(session: TenantSession) -> int:
+    """The number of the tenant's newest consent event. Whoever holds the consent knows: none is newer."""
+    return session.scalar(select(func.max(ConsentEvent.seq))) or 0
+
+
+def people_decided_since(session: TenantSession, seq: int) -> set[str]:
+    """Whose events are newer than this number."""
+    newer = select(ConsentEvent.person_id).where(ConsentEvent.subject == "person", ConsentEvent.seq > seq).distinct()
+    return {person_id for person_id in session.scalars(newer) if person_id is not None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

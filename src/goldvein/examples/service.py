@@ -1,6 +1,6 @@
 """Training examples: golden ones by hand, captured ones from use, and their review."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from goldvein.consent.decision import Decision
 from goldvein.consent.ledger import record_erased
 from goldvein.db.batch import BulkInsert, Query, Transaction
 from goldvein.db.ids import is_id, new_id
-from goldvein.db.session import Fact, TenantSession, for_change, lock_consent
+from goldvein.db.session import Fact, TenantSession, TenantViolation, for_change, lock_consent
 from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, StaleRevision, WrongStatus
 from goldvein.examples import review
 from goldvein.examples.findings import added, count_findings
@@ -450,12 +450,29 @@ def _touch(example: TrainingExample, now: datetime) -> None:
     example.updated_at = now
 
 
+Deleted = Callable[[TenantSession, Sequence[str], datetime], None]
+_told_of_deletion: list[Deleted] = []
+
+
+def told_of_deletion(follower: Deleted) -> Deleted:
+    """Declare the one function that takes deleted examples out of what was made of them, in a slice above this one."""
+    _told_of_deletion[:] = [follower]
+    return follower
+
+
+def tell_of_deletion(session: TenantSession, example_ids: Sequence[str], now: datetime) -> None:
+    """Examples are being deleted in this transaction, which holds the consent exclusively."""
+    if not _told_of_deletion:
+        raise TenantViolation("nobody takes deleted examples out of datasets")
+    _told_of_deletion[0](session, example_ids, now)
+
+
 def delete_example(
     session: TenantSession, actor: Actor, example_id: str, *, now: datetime, expected_revision: int | None = None
 ) -> None:
-    """As author, delete an example with its texts and revisions."""
+    """As author, delete an example with its texts, its revisions and its rows in datasets."""
     actor.need("review")
-    lock_consent(session, exclusive=False)
+    lock_consent(session, exclusive=True)  # no freeze is between reading it and writing its row
     example, _ = find_example(session, actor, example_id, to_change=True)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
     if example.source == "usage_capture":
@@ -467,6 +484,7 @@ def delete_example(
             actor_id=actor.person_id,
             example_ids=[example.id],
         )
+    tell_of_deletion(session, [example.id], now)
     session.delete(example)
 
 

@@ -14,6 +14,7 @@ from goldvein.capture import service as capture
 from goldvein.consent import ledger
 from goldvein.consent import service as consent
 from goldvein.consent.tables import ConsentEvent
+from goldvein.datasets import removal
 from goldvein.db.ids import is_id
 from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, NotAllowed, NotFound
@@ -55,18 +56,20 @@ def withdraw(
     1. The tenant's consent is locked exclusively: no capture is between its decision and its commit. 2. The event is
     appended. 3. Every captured example of the person loses its texts, notes, score, findings, revisions and assertions
     and becomes `withdrawn`, which no decision leads out of and no export reads. 4. How evaluations scored it is
-    erased, and the keyed hashes of what they sent are nulled. 5. The ledger keeps the event and the ids of what was
-    erased.
+    erased, and the keyed hashes of what they sent are nulled. 5. Their rows leave every dataset version and draft, with
+    the copies of their texts; versions that held one are superseded. 6. The ledger keeps the event and the ids of what
+    was erased.
 
-    For some skills: the consent goes on for the others, and 3. and 4. reach the examples of these skills. For some
-    purposes: nothing is erased, but from now on what is stored does not stand for them; without evaluation and
-    training nothing would be left, so that is a withdrawal of all.
+    For some skills: the consent goes on for the others, and 3. to 5. reach the examples of these skills. For some
+    purposes: nothing is erased, but from now on what is stored does not stand for them, and its rows leave the versions
+    that were frozen for them; without evaluation and training nothing would be left, so that is a withdrawal of all.
     """
     event = consent.append_withdrawal(
         session, actor, now=now, skill_ids=skill_ids, purposes=purposes, expected_seq=expected_seq
     )
     failpoints.reach("withdrawal.appended")
     if purposes is not None and (event is None or event.purposes):
+        removal.remove_uncovered(session, [actor.person_id], cause="withdrawn", now=now)
         return Removed(event=event, erased_examples=0)
     erased = _erase(session, actor, actor.person_id, now, cause="withdrawn", skill_ids=skill_ids)
     failpoints.reach("withdrawal.erased")
@@ -140,6 +143,7 @@ def report_leak(session: TenantSession, actor: Actor, example_id: str, *, now: d
     example = examples.find_leaking(session, actor, example_id)
     copies = examples.erase_leaking(session, example, now)
     results.forget_examples(session, [copy.id for copy in copies])
+    removal.remove_examples(session, [copy.id for copy in copies], cause="leak", now=now)
     for copy in copies:
         if copy.usage_event_id is not None:
             capture.forget_bodies(session, copy.user_id, [copy.usage_event_id])
@@ -172,6 +176,7 @@ def _erase(
         event_ids = list(erased.values())
         for start in range(0, len(event_ids), _EVENTS_AT_ONCE):
             capture.forget_bodies(session, person_id, event_ids[start : start + _EVENTS_AT_ONCE])
+    removal.remove_examples(session, erased, cause=cause, now=now)
     ledger.record_erased(
         session, at=now, cause=cause, person_id=person_id, actor_id=actor.person_id, example_ids=list(erased)
     )
