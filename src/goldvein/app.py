@@ -1,5 +1,6 @@
 """The application: every slice's routes, the hot path before them, one shape for every error."""
 
+import contextlib
 import hmac
 import secrets
 import time
@@ -15,16 +16,26 @@ from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from goldvein import background
 from goldvein.capture import api as capture_api
 from goldvein.capture.hot_path import Doors
 from goldvein.consent import api as consent_api
 from goldvein.datasets import api as datasets_api
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
-from goldvein.errors import Conflict, GoldveinError, InvalidField, NotConfigured, NotFound, NotSanitized
+from goldvein.errors import (
+    Conflict,
+    GoldveinError,
+    InvalidField,
+    NotConfigured,
+    NotFound,
+    NotSanitized,
+    StoreUnavailable,
+)
 from goldvein.examples import api as examples_api
 from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
 from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_address
+from goldvein.jobs.worker import shown as jobs_shown
 from goldvein.me import api as me_api
 from goldvein.me import endings
 from goldvein.policy import api as policy_api
@@ -63,6 +74,10 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if runtime.settings.worker_in_serve:
+            jobs = background.worker(runtime)
+            runtime.at_close(jobs.stop)
+            jobs.start()
         yield
         runtime.close()
 
@@ -128,7 +143,10 @@ def _add_operations(app: FastAPI, runtime: Runtime) -> None:
         """Counters in the Prometheus text format, over all tenants: for the operator, by address or by token."""
         if not _is_operator(request, runtime):
             raise NotFound(what="page or route")
-        return Response(runtime.metrics.shown(), media_type="text/plain; version=0.0.4")
+        text = runtime.metrics.shown()
+        with contextlib.suppress(StoreUnavailable):  # the counters of this process are shown without the store, too
+            text += jobs_shown(runtime.database)
+        return Response(text, media_type="text/plain; version=0.0.4")
 
 
 def _is_operator(request: Request, runtime: Runtime) -> bool:

@@ -116,6 +116,10 @@ class Settings:
         default=True,
         metadata={"why": "after an upgrade, sanitize what is stored with the new rules, in the background of `serve`"},
     )
+    worker_in_serve: bool = field(
+        default=True,
+        metadata={"why": "carry jobs out in the server too; without it run `goldvein worker` beside it"},
+    )
     sanitizer_names: bool = field(
         default=False,
         metadata={"why": "remove people's names and street addresses from captured examples too; needs goldvein[ner]"},

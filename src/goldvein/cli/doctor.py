@@ -23,6 +23,7 @@ from goldvein.errors import GoldveinError, NotConfigured, StoreUnavailable
 from goldvein.examples import rescan
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service as identity
+from goldvein.jobs import service as jobs
 from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import Settings
 from goldvein.terminal import console, visible
@@ -148,6 +149,7 @@ def _store(settings: Settings) -> Iterator[Check]:
             yield from _sqlite(connection) if url.get_backend_name() == "sqlite" else _postgresql(connection, settings)
         if schema.ok:
             yield _stored_examples(settings.store_url)
+            yield _jobs(settings.store_url)
     except (SQLAlchemyError, StoreUnavailable) as error:
         found = f"cannot be used ({type(error).__name__})"
         yield Check(name="store", ok=False, found=found, do="check GOLDVEIN_DATABASE_URL and that the database runs")
@@ -174,6 +176,23 @@ def _stored_examples(store_url: str) -> Check:
     if behind:
         found = f"{behind} stored examples and comments wait for the current version: run `goldvein examples rescan`"
     return Check(name="sanitizer", ok=True, found=found)
+
+
+def _jobs(store_url: str) -> Check:
+    """What the worker gave up on, or cannot do at its time."""
+    database = Database(store_url)
+    try:
+        with database.read_across_tenants() as session:
+            troubled = jobs.troubled(session)
+    finally:
+        database.close()
+    kinds = ", ".join(sorted({f"{job.kind} ({job.last_error})" for job in troubled}))
+    return Check(
+        name="jobs",
+        ok=not troubled,
+        found=f"{len(troubled)} given up or failing: {kinds}" if troubled else "none was given up",
+        do="see `goldvein job list`, remove the cause, then `goldvein job retry ID`",
+    )
 
 
 def _schema(connection: Connection) -> Check:

@@ -31,6 +31,7 @@ WorkersOption = Annotated[
 ]
 EmailArgument = Annotated[str, typer.Argument(help="The person's address.")]
 
+jobs = group("What the worker could not do (operator).", "goldvein job list")
 tenants = group("Organisations on this server (operator).", "goldvein tenant list")
 people = group(
     "People on this server (operator). Links begin with GOLDVEIN_PUBLIC_URL.",
@@ -41,8 +42,10 @@ people = group(
 def add_to(app: typer.Typer) -> None:
     """Add the operator's commands."""
     command(app, "serve", "goldvein serve --port 8787", "goldvein serve --workers 4", panel=PANEL)(serve)
+    command(app, "worker", "goldvein worker", panel=PANEL)(work)
     command(app, "migrate", "goldvein migrate", panel=PANEL)(migrate)
     command(app, "doctor", "goldvein doctor", panel=PANEL)(examine)
+    app.add_typer(jobs, name="job", rich_help_panel=PANEL)
     app.add_typer(tenants, name="tenant", rich_help_panel=PANEL)
     app.add_typer(people, name="person", rich_help_panel=PANEL)
 
@@ -58,6 +61,33 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
     from goldvein.cli import store
 
     store.serve(host=host, port=port, workers=workers)
+
+
+def work() -> None:
+    """Carry jobs out until told to stop, in a process of its own.
+
+    `goldvein serve` does so itself unless GOLDVEIN_WORKER_IN_SERVE is 0. Any number of workers may run on PostgreSQL;
+    no job is lost when one is killed, and none is run by two at once.
+    """
+    from goldvein.cli import working
+
+    working.work()
+
+
+@command(jobs, "list", "goldvein job list")
+def list_jobs(*, as_json: JsonOption = False) -> None:
+    """List the jobs that were given up, and the periodic ones that fail."""
+    from goldvein.cli import working
+
+    working.list_jobs(as_json=as_json)
+
+
+@command(jobs, "retry", "goldvein job retry ID")
+def retry_job(job: Annotated[str, typer.Argument(metavar="ID", help="The job's id; see `job list`.")]) -> None:
+    """Let a job that was given up begin anew, or one that waits come at once."""
+    from goldvein.cli import working
+
+    working.retry_job(job)
 
 
 def migrate() -> None:

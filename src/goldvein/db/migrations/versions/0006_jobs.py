@@ -1,0 +1,62 @@
+"""Jobs: work that is promised in the transaction that needs it.
+
+Code of the release before runs on this schema: it never reads the new table.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0006"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+_OWN = "tenant_id = goldvein_tenant()"
+_ACROSS_TENANTS = "current_setting('goldvein.tenant_id') = '*'"
+
+
+def upgrade() -> None:
+    _create_jobs()
+
+
+def _create_jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("payload", _JSON, nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("run_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=60), nullable=True),
+        sa.Column("lease", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("every_seconds", sa.Integer(), nullable=True),
+        sa.Column("periodic_kind", sa.String(length=60), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name=op.f("ck_jobs_state")),
+        sa.CheckConstraint(
+            "(state = 'running') = (lease IS NOT NULL AND leased_until IS NOT NULL)", name=op.f("ck_jobs_lease")
+        ),
+        sa.CheckConstraint(
+            "every_seconds IS NULL OR state IN ('queued', 'running')", name=op.f("ck_jobs_periodic_goes_on")
+        ),
+        sa.CheckConstraint("(every_seconds IS NULL) = (periodic_kind IS NULL)", name=op.f("ck_jobs_periodic")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_jobs_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("periodic_kind", name=op.f("uq_jobs_periodic_kind")),
+    )
+    op.create_index("ix_jobs_due", "jobs", ["state", "run_after"])
+    # A tenant's transaction queues its own; a worker, which has no tenant yet, finds all of them.
+    _protect("jobs", f"{_ACROSS_TENANTS} OR {_OWN}")
+
+
+def _protect(table: str, condition: str) -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY tenant ON {table} USING ({condition}) WITH CHECK ({condition})")
