@@ -31,6 +31,8 @@ PLACES: Final = (
     "withdrawal.appended",  # the no is in the transaction
     "withdrawal.erased",  # and so is the erasure
     "withdrawal.clearing",  # both are on disk, the log still holds the texts
+    "journal.writing",  # a no is on disk, its line is not in the journal
+    "journal.written",  # it is, and the store does not know
     "job.claimed",  # a worker has taken a job and not begun
     "job.step",  # a step of it is on disk
     "job.finishing",  # all of them are, and the job still counts as running

@@ -22,12 +22,13 @@ from uvicorn.supervisors import Multiprocess
 from goldvein import settings as all_settings
 from goldvein.app import create_app
 from goldvein.consent import service as consent
-from goldvein.db.migrate import current_revision, upgrade
+from goldvein.db.migrate import current_revision, newest_revision, upgrade
 from goldvein.errors import NotConfigured
 from goldvein.examples.rescan import Rescanned, rescan
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
 from goldvein.me import tenant_deletion
+from goldvein.me import replaying
 from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import PREFIX, Settings
 from goldvein.telemetry import SHARED_METRICS_VARIABLE, configure_logging
@@ -122,11 +123,16 @@ def prepare_store(runtime: Runtime) -> None:
     """Make an empty SQLite store by itself; any other store is migrated by the operator's own decision.
 
     A process that was killed between an erasure's commit and the clearing of SQLite's log has left the erased text in
-    the log: it is taken out here.
+    the log: it is taken out here. What the journal tells and a restored store does not know is done again, before
+    anybody is served.
     """
     if runtime.database.is_sqlite and is_empty(runtime):
         upgrade(runtime.settings.migration_url, runtime.settings.store_url)
     runtime.database.clear_log()
+    with runtime.database.engine.connect() as connection:
+        is_current = current_revision(connection) == newest_revision()
+    if is_current:  # else nobody serves from it anyway
+        replaying.replay_own(runtime)
 
 
 def is_empty(runtime: Runtime) -> bool:

@@ -56,6 +56,15 @@ class Settings:
         default="",
         metadata={"why": "tests only: end, break or hold the process at a named place; not where others can reach it"},
     )
+    backup_database_url: str = field(
+        default="",
+        repr=False,
+        metadata={"why": "PostgreSQL only: a role that row-level security does not bind, for `goldvein backup` alone"},
+    )
+    journal_file: str = field(
+        default="",
+        metadata={"why": "the journal of withdrawals and erasures, outside the store; empty: in the data folder"},
+    )
     server_key: str = field(
         default="",
         repr=False,
@@ -146,6 +155,16 @@ class Settings:
     def migration_url(self) -> str:
         """The URL migrations run with."""
         return _with_driver(self.migration_database_url) if self.migration_database_url else self.store_url
+
+    @property
+    def backup_url(self) -> str:
+        """The URL that `pg_dump` and `pg_restore` get."""
+        return _with_driver(self.backup_database_url) if self.backup_database_url else self.migration_url
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is."""
+        return Path(self.journal_file).expanduser() if self.journal_file else self.data_dir / "withdrawals.journal"
 
     @property
     def is_local(self) -> bool:

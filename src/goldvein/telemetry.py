@@ -106,6 +106,7 @@ class Metrics:
         self.replaced_nuls = self._counter("replaced_nuls", "NUL characters made visible in snippets")
         self.reviews = self._counter("reviews", "Decisions of reviewers", "decision")
         self.consent_changes = self._counter("consent_changes", "Consent events", "action")
+        self.journal_failures = self._counter("journal_failures", "Times the journal of withdrawals was not written")
         self.job_attempts = self._counter("job_attempts", "Jobs that a worker took up", "kind", "outcome")
         self.requests = Histogram(
             "goldvein_request_seconds", "Time to answer", ["route", "status"], registry=self.registry

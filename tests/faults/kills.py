@@ -28,6 +28,8 @@ WITHDRAWAL_STEPS = [
     "session.committing:2",  # the first is the server's own, at its start
     "session.committed:2",
     "withdrawal.clearing",
+    "journal.writing",
+    "journal.written",
 ]
 JOB_STEPS = ["job.claimed", "job.step", "job.finishing"]
 MIGRATION_STEPS = ["migration.step:1", "migration.step:2", "migration.committing:1"]

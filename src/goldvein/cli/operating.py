@@ -5,6 +5,7 @@ None of them makes a key or a consent: those belong to people, who act over HTTP
 """
 # ruff: noqa: PLC0415
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,6 +45,14 @@ def add_to(app: typer.Typer) -> None:
     command(app, "serve", "goldvein serve --port 8787", "goldvein serve --workers 4", panel=PANEL)(serve)
     command(app, "worker", "goldvein worker", panel=PANEL)(work)
     command(app, "migrate", "goldvein migrate", panel=PANEL)(migrate)
+    command(app, "backup", "goldvein backup /var/backups/goldvein.backup", panel=PANEL)(back_up)
+    command(
+        app,
+        "restore",
+        "goldvein restore /var/backups/goldvein.backup --replace",
+        "goldvein restore --journal /mnt/old/withdrawals.journal",
+        panel=PANEL,
+    )(restore)
     command(app, "doctor", "goldvein doctor", panel=PANEL)(examine)
     app.add_typer(jobs, name="job", rich_help_panel=PANEL)
     app.add_typer(tenants, name="tenant", rich_help_panel=PANEL)
@@ -61,6 +70,46 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
     from goldvein.cli import store
 
     store.serve(host=host, port=port, workers=workers)
+
+
+def back_up(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")],
+) -> None:
+    """Copy the store, as it is at this moment, and the server's key into one file; servers go on.
+
+    On PostgreSQL it runs pg_dump as the role of GOLDVEIN_BACKUP_DATABASE_URL. Keep the journal of withdrawals
+    (GOLDVEIN_JOURNAL_FILE) apart from the store: a restore needs both.
+    """
+    from goldvein.cli import restoring
+
+    restoring.back_up(target)
+
+
+def restore(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The backup; left out: decide about a restored store.")
+    ] = None,
+    *,
+    journal: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A journal beside that of this installation; may be repeated."),
+    ] = None,
+    without_journal: Annotated[
+        bool,
+        typer.Option(
+            "--without-journal", help="There is no journal: capture and export although withdrawals may be missing."
+        ),
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a store that has people in it.")] = False,
+) -> None:
+    """Put a backup in the place of the store, and withdraw and erase again what was since it was made.
+
+    Stop every server and worker first. Without the journal, capture and export stay off until you hand it over
+    (`--journal`) or say that there is none (`--without-journal`).
+    """
+    from goldvein.cli import restoring
+
+    restoring.restore(source, journals=journal or [], without_journal=without_journal, replace_store=replace)
 
 
 def work() -> None:

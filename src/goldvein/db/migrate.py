@@ -80,6 +80,12 @@ def newest_revision() -> str:
     return head
 
 
+def revisions() -> set[str]:
+    """Every revision that this release knows."""
+    directory = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+    return {script.revision for script in directory.walk_revisions()}
+
+
 def refuse_unsafe_store(engine: Engine, *, allow_owner: bool) -> None:
     """Raise NotConfigured when the schema is not this release's, or when the role is one that policies do not bind."""
     with engine.connect() as connection:

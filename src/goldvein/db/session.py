@@ -185,6 +185,7 @@ class Database:
         self._write_lock = FairLock() if self.is_sqlite else None
         self._checkpointing = threading.Lock()
         self._watchers: list[tuple[frozenset[str], Callable[[], None]]] = []
+        self._followers: list[tuple[frozenset[str], Callable[[], None]]] = []
 
     def watch(self, tables: frozenset[str], forget: Callable[[], None]) -> None:
         """Call `forget` whenever a session of this process has written to one of the tables, before its caller goes on.
@@ -192,6 +193,13 @@ class Database:
         For what is remembered of them: no route has to think of it, so none can forget to.
         """
         self._watchers.append((tables, forget))
+
+    def follow(self, tables: frozenset[str], act: Callable[[], None]) -> None:
+        """Call `act` after a session of this process has committed a change of one of the tables.
+
+        Before its caller goes on, but after the turn to write has been given back: `act` may write, too.
+        """
+        self._followers.append((tables, act))
 
     def _tell_watchers(self, session: TenantSession) -> None:
         changed: set[str] = session.info.get("changed", set())
@@ -217,6 +225,10 @@ class Database:
                 failpoints.reach("session.committed")
             finally:  # whatever became of a commit that failed, what is remembered may be wrong now
                 self._tell_watchers(session)
+        changed: set[str] = session.info.get("changed", set())
+        for tables, act in self._followers:
+            if tables & changed:
+                act()
 
     @contextmanager
     def read_across_tenants(self) -> Iterator[TenantSession]:

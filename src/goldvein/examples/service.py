@@ -25,6 +25,7 @@ from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
 from goldvein.identity.server_key import ServerKey
 from goldvein.identity.tables import Membership
+from goldvein.journal import service as journal
 from goldvein.policy import service as policy
 from goldvein.sanitizer import Sanitized, sanitize_many
 from goldvein.skills import service as skills
@@ -437,13 +438,25 @@ def delete_example(
     lock_consent(session, exclusive=False)
     example, _ = find_example(session, actor, example_id, to_change=True)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
+    _delete(session, example, actor.person_id, now)
+    journal.record(session, "example_deleted", now=now, actor_id=actor.person_id, example_ids=[example.id])
+
+
+def delete_again(session: TenantSession, actor_id: str | None, example_ids: list[str], now: datetime) -> None:
+    """After a restore: delete the examples that were deleted before."""
+    lock_consent(session, exclusive=False)
+    for example in session.scalars(select(TrainingExample).where(TrainingExample.id.in_(example_ids))):
+        _delete(session, example, actor_id, now)
+
+
+def _delete(session: TenantSession, example: TrainingExample, actor_id: str | None, now: datetime) -> None:
     if example.source == "usage_capture":
         record_erased(
             session,
             at=now,
             cause="deleted_by_author",
             person_id=example.user_id,
-            actor_id=actor.person_id,
+            actor_id=actor_id,
             example_ids=[example.id],
         )
     session.delete(example)

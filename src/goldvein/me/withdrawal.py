@@ -23,6 +23,7 @@ from goldvein.feedback import service as feedback
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
 from goldvein.skills import service as skills
+from goldvein.journal import service as journal
 
 _EVENTS_AT_ONCE = 1_000  # databases limit how many values a statement names
 
@@ -54,7 +55,8 @@ def withdraw(
     1. The tenant's consent is locked exclusively: no capture is between its decision and its commit. 2. The event is
     appended. 3. Every captured example of the person loses its texts, notes, score, findings and revisions and
     becomes `withdrawn`, which no decision leads out of and no export reads. 4. The keyed hashes of what they sent
-    are nulled. 5. The ledger keeps the event and the ids of what was erased.
+    are nulled. 5. The ledger keeps the event and the ids of what was erased. 6. The journal is told,
+    so that no restore brings any of it back.
 
     For some skills: the consent goes on for the others, and 3. and 4. reach the examples of these skills. For some
     purposes: nothing is erased, but from now on what is stored does not stand for them; without evaluation and
@@ -64,9 +66,13 @@ def withdraw(
         session, actor, now=now, skill_ids=skill_ids, purposes=purposes, expected_seq=expected_seq
     )
     failpoints.reach("withdrawal.appended")
+    if event is not None:
+        journal.record(session, "withdrawn", now=now, person_id=actor.person_id, skill_ids=skill_ids, purposes=purposes)
     if purposes is not None and (event is None or event.purposes):
         return Removed(event=event, erased_examples=0)
     erased = _erase(session, actor, actor.person_id, now, cause="withdrawn", skill_ids=skill_ids)
+    if event is None and erased:
+        journal.record(session, "erased", now=now, person_id=actor.person_id, skill_ids=skill_ids)
     failpoints.reach("withdrawal.erased")
     return Removed(event=event, erased_examples=erased)
 
@@ -74,7 +80,10 @@ def withdraw(
 def revoke(session: TenantSession, actor: Actor, person_id: str, *, now: datetime) -> Removed:
     """As admin, end somebody's consent and erase what was captured from them, without reading any of it."""
     event = consent.append_revocation(session, actor, person_id, now=now)
-    return Removed(event=event, erased_examples=_erase(session, actor, person_id, now, cause="revoked"))
+    erased = _erase(session, actor, person_id, now, cause="revoked")
+    if event is not None or erased:
+        journal.record(session, "revoked", now=now, person_id=person_id, actor_id=actor.person_id)
+    return Removed(event=event, erased_examples=erased)
 
 
 def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: str | None = None) -> Removed:
@@ -86,6 +95,9 @@ def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: st
     erased = _erase(session, actor, actor.person_id, now, cause="erased", example_id=example_id)
     if example_id is not None and erased == 0:
         raise NotFound(what="training example captured from you")
+    if erased:
+        ids = None if example_id is None else [example_id]
+        journal.record(session, "erased", now=now, person_id=actor.person_id, example_ids=ids)
     return Removed(event=None, erased_examples=erased)
 
 

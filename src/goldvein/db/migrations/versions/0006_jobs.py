@@ -1,6 +1,7 @@
-"""Jobs: work that is promised in the transaction that needs it.
+"""Jobs, and the journal of withdrawals and erasures.
 
-Code of the release before runs on this schema: it never reads the new table.
+Code of the release before runs on this schema: it never reads the new tables. What cannot be got right: what it withdraws
+or erases on this schema is in no journal.
 """
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -19,6 +20,7 @@ _ACROSS_TENANTS = "current_setting('goldvein.tenant_id') = '*'"
 
 def upgrade() -> None:
     _create_jobs()
+    _create_journal()
 
 
 def _create_jobs() -> None:
@@ -53,6 +55,35 @@ def _create_jobs() -> None:
     op.create_index("ix_jobs_due", "jobs", ["state", "run_after"])
     # A tenant's transaction queues its own; a worker, which has no tenant yet, finds all of them.
     _protect("jobs", f"{_ACROSS_TENANTS} OR {_OWN}")
+
+
+def _create_journal() -> None:
+    op.create_table(
+        "journal_entries",
+        sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("person_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("actor_id", sa.Uuid(as_uuid=False), nullable=True),
+        sa.Column("skill_ids", _JSON, nullable=True),
+        sa.Column("example_ids", _JSON, nullable=True),
+        sa.Column("purposes", _JSON, nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'example_deleted', 'skill_deleted', 'switched_off', 'held')",
+            name=op.f("ck_journal_entries_kind"),
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_journal_entries_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_journal_entries")),
+    )
+    for name, column, condition in (("not_written", "id", "written_at IS NULL"), ("held", "tenant_id", "kind = 'held'")):
+        where = sa.text(condition)
+        op.create_index(
+            f"ix_journal_entries_{name}", "journal_entries", [column], sqlite_where=where, postgresql_where=where
+        )
+    # Whoever catches up with the file finds the entries of all tenants.
+    _protect("journal_entries", f"{_ACROSS_TENANTS} OR {_OWN}")
 
 
 def _protect(table: str, condition: str) -> None:
