@@ -19,6 +19,7 @@ _AT_LEAST_ONE = (
     "track_limit_per_minute",
     "failed_authentication_limit_per_minute",
     "event_retention_days",
+    "pending_retention_days",
     "queue_events",
     "queue_bytes",
     "batch_events",
@@ -90,7 +91,11 @@ class Settings:
     )
     event_retention_days: int = field(
         default=400,
-        metadata={"why": "the oldest time an event may carry; no stored event is removed by its age yet"},
+        metadata={"why": "usage events are removed after so many days, and no event may be older when it comes"},
+    )
+    pending_retention_days: int = field(
+        default=90,
+        metadata={"why": "captured examples that nobody reviewed for so many days lose their text"},
     )
     max_pending_per_skill: int = field(
         default=300,

@@ -107,6 +107,7 @@ class Metrics:
         self.reviews = self._counter("reviews", "Decisions of reviewers", "decision")
         self.consent_changes = self._counter("consent_changes", "Consent events", "action")
         self.journal_failures = self._counter("journal_failures", "Times the journal of withdrawals was not written")
+        self.retention = self._counter("retention", "What was removed by its age", "what")
         self.job_attempts = self._counter("job_attempts", "Jobs that a worker took up", "kind", "outcome")
         self.requests = Histogram(
             "goldvein_request_seconds", "Time to answer", ["route", "status"], registry=self.registry

@@ -31,6 +31,7 @@ ANY_TENANT: Final = "*"
 LEDGER_LOCK: Final = "ledger"
 _WRITE_LOCK_SECONDS = 10.0
 _CLEAR_LOG_TRIES = 5
+MAINTAIN_SINCE = 170_000  # PostgreSQL's version in which others than the owner may be allowed to vacuum
 
 log = structlog.get_logger()
 
@@ -329,6 +330,27 @@ class Database:
             connection.exec_driver_sql("COMMIT")
             yield connection
             connection.exec_driver_sql("BEGIN")
+
+    def vacuum(self, tables: Sequence[str]) -> bool:
+        """Have PostgreSQL take erased rows out of these tables; False when the role may not (it may from 17 on).
+
+        On SQLite erased text is overwritten at once, and there is nothing to do.
+        """
+        if self.is_sqlite:
+            return True
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if connection.scalar(text("SELECT current_setting('server_version_num')::int")) < MAINTAIN_SINCE:
+                return False
+            may = text("SELECT has_table_privilege(:name, 'MAINTAIN')")
+            if not all(connection.scalar(may, {"name": name}) for name in tables):
+                return False
+            connection.execute(text("SET statement_timeout = 0"))
+            try:
+                for name in tables:
+                    connection.execute(text(f"VACUUM {name}"))
+            finally:
+                connection.execute(text("RESET statement_timeout"))
+        return True
 
     def close(self) -> None:
         """Close every connection."""

@@ -488,11 +488,35 @@ def erase_captured(
         held.append(TrainingExample.skill_id.in_(skill_ids))
     rows = select(TrainingExample.id, TrainingExample.usage_event_id).where(*held).order_by(TrainingExample.id)
     erased = {row_id: event_id for row_id, event_id in session.execute(rows) if event_id}
-    _null_texts(session, held, now)
+    _end(session, held, "withdrawn", now)
     return erased
 
 
-def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now: datetime) -> None:
+def expire_pending(session: TenantSession, *, before: datetime, now: datetime, most: int) -> dict[str, str]:
+    """Let captured examples that nobody reviewed in time expire: nothing of their text is left, as in a withdrawal.
+
+    At most so many, oldest first; one that was reopened counts from then. Returns the usage event of each.
+    """
+    lock_consent(session, exclusive=False)
+    waiting_since = func.coalesce(TrainingExample.reviewed_at, TrainingExample.created_at)
+    old = (
+        select(TrainingExample)
+        .where(TrainingExample.status == literal_column("'pending'"))  # written out: the partial index needs it
+        .where(TrainingExample.source == literal_column("'usage_capture'"), waiting_since < before)
+    )
+    found = list(session.scalars(for_change(old.order_by(TrainingExample.id).limit(most))))
+    of_person: dict[str, list[str]] = {}
+    for example in found:
+        of_person.setdefault(example.user_id, []).append(example.id)
+    for person_id, ids in of_person.items():
+        record_erased(session, at=now, cause="expired", person_id=person_id, actor_id=None, example_ids=ids)
+    ids = [example.id for example in found]
+    _end(session, [TrainingExample.id.in_(ids), TrainingExample.status == "pending"], "expired", now)
+    return {example.id: example.usage_event_id or "" for example in found}
+
+
+def _end(session: TenantSession, held: Sequence[ColumnElement[bool]], status: str, now: datetime) -> None:
+    """Null every text of these examples, and all that was derived from it."""
     session.execute(
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(select(TrainingExample.id).where(*held))),
         execution_options={"synchronize_session": False},
@@ -503,7 +527,7 @@ def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now
     session.execute(
         update(TrainingExample)
         .where(*held)
-        .values(**nothing, status="withdrawn", revision=TrainingExample.revision + 1, updated_at=now),
+        .values(**nothing, status=status, revision=TrainingExample.revision + 1, updated_at=now),
         execution_options={"synchronize_session": False},
     )
 
@@ -531,7 +555,7 @@ def erase_leaking(session: TenantSession, example: TrainingExample, now: datetim
         TrainingExample.example_output == example.example_output,
     ]
     copies = list(session.scalars(select(TrainingExample).where(*same).order_by(TrainingExample.id)))
-    _null_texts(session, [TrainingExample.id.in_([copy.id for copy in copies])], now)
+    _end(session, [TrainingExample.id.in_([copy.id for copy in copies])], "withdrawn", now)
     return copies
 
 

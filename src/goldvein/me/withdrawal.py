@@ -22,8 +22,8 @@ from goldvein.examples.tables import Incident
 from goldvein.feedback import service as feedback
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
-from goldvein.skills import service as skills
 from goldvein.journal import service as journal
+from goldvein.skills import service as skills
 
 _EVENTS_AT_ONCE = 1_000  # databases limit how many values a statement names
 

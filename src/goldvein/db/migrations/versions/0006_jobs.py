@@ -1,4 +1,4 @@
-"""Jobs, and the journal of withdrawals and erasures.
+"""Jobs, the journal of withdrawals and erasures, and what is needed to remove what is old.
 
 Code of the release before runs on this schema: it never reads the new tables. What cannot be got right: what it withdraws
 or erases on this schema is in no journal.
@@ -21,6 +21,7 @@ _ACROSS_TENANTS = "current_setting('goldvein.tenant_id') = '*'"
 def upgrade() -> None:
     _create_jobs()
     _create_journal()
+    _prepare_retention()
 
 
 def _create_jobs() -> None:
@@ -84,6 +85,30 @@ def _create_journal() -> None:
         )
     # Whoever catches up with the file finds the entries of all tenants.
     _protect("journal_entries", f"{_ACROSS_TENANTS} OR {_OWN}")
+
+
+def _prepare_retention() -> None:
+    # Added in place: on SQLite a copy of a table would lose the partial indexes' conditions to the reflection.
+    op.add_column("tenants", sa.Column("pending_retention_days", sa.Integer(), nullable=True))
+    op.add_column("tenants", sa.Column("event_retention_days", sa.Integer(), nullable=True))
+    where = sa.text("usage_event_id IS NOT NULL")
+    op.create_index(
+        "ix_skill_feedback_event",
+        "skill_feedback",
+        ["tenant_id", "usage_event_id"],
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+    op.create_table(
+        "retention_counts",
+        sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("what", sa.String(length=30), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_retention_counts_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "day", "what", name=op.f("pk_retention_counts")),
+    )
+    _protect("retention_counts", _OWN)
 
 
 def _protect(table: str, condition: str) -> None:
