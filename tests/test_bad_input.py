@@ -324,6 +324,7 @@ JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "PATCH /api/me/preferences": ("bob", {"display": "name"}),
     "POST /api/me/consent": ("bob", {"decision": "give"}),
     "POST /api/me/keys": ("bob", {"name": "k", "scopes": ["track"]}),
+    "POST /api/me/webhooks": ("bob", {"url": "https://127.0.0.1/hook"}),
 }
 
 

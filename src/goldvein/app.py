@@ -44,6 +44,7 @@ from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed
 from goldvein.settings import VERSION
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
+from goldvein.webhooks import api as webhooks_api
 from goldvein.wire import (
     INTERNAL_ERROR,
     SECURITY_HEADERS,
@@ -103,6 +104,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         me_api,
         endings,
         reports_api,
+        webhooks_api,
     ):
         app.include_router(slice_api.router)
     _add_operations(app, runtime)

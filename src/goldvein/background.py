@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 from goldvein.capture import retention
 from goldvein.consent import service as consent
@@ -12,6 +13,7 @@ from goldvein.jobs.kinds import JobFailed, Kind, Kinds, Task
 from goldvein.jobs.worker import Worker
 from goldvein.journal import service as journal
 from goldvein.me import tenant_deletion
+from goldvein.webhooks import service as webhooks
 
 
 def kinds_of_jobs(runtime: Runtime) -> Kinds:
@@ -22,6 +24,7 @@ def kinds_of_jobs(runtime: Runtime) -> Kinds:
         "tenants.purge": Kind(handler=work.purge, every=timedelta(hours=1)),
         "consent.expire": Kind(handler=work.record_expired, every=timedelta(hours=1)),
         "retention": Kind(handler=work.remove_old, every=timedelta(hours=12)),
+        webhooks.DELIVER: Kind(handler=partial(webhooks.deliver, runtime), delays=webhooks.DELAYS, waits=True),
         "vacuum": Kind(handler=work.vacuum, every=timedelta(hours=12)),
     }
 
@@ -70,6 +73,12 @@ class _Work:
             for step in retention.remove_old(runtime.database, tenant_id, kept):
                 runtime.metrics.retention.labels(what=step.what).inc(step.count)
                 yield
+            while self._forget_deliveries(tenant_id):
+                yield
+
+    def _forget_deliveries(self, tenant_id: str) -> int:
+        with self._runtime.database.write(tenant_id) as session:
+            return webhooks.forget_old(session, self._runtime.now())
 
     def vacuum(self, _task: Task) -> Iterator[None]:
         """Take the rows whose text was erased out of PostgreSQL's tables, within a day of the erasure."""

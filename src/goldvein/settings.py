@@ -134,6 +134,14 @@ class Settings:
         default=True,
         metadata={"why": "carry jobs out in the server too; without it run `goldvein worker` beside it"},
     )
+    webhooks_allow_http: bool = field(
+        default=False,
+        metadata={"why": "development only: let webhooks have http:// URLs"},
+    )
+    webhooks_allow_private: bool = field(
+        default=False,
+        metadata={"why": "let webhooks lead into this machine's own network"},
+    )
     sanitizer_names: bool = field(
         default=False,
         metadata={"why": "remove people's names and street addresses from captured examples too; needs goldvein[ner]"},

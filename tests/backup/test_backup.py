@@ -144,6 +144,52 @@ def test_every_other_no_holds_too(world: World) -> None:
     assert [str(cell) for cell in texts_of_bob(world)] == ["bobs kept"]
 
 
+def test_what_an_admin_ended_stays_ended(world: World) -> None:
+    world.capture(text="bobs text")
+    ok(world.client("erin").post("/api/me/consent", json={"decision": "give"}))
+    notice = ok(world.client("bob").get("/api/me/consent"))["records"][0]["notice_version"]
+    source = backed_up(world)
+    bob = world.someone("bob").person_id
+    ok(world.client("dana").post(f"/api/members/{bob}/revoke-consent"), 204)
+    assert world.client("dana").post(f"/api/notices/{notice}/invalidate").is_success
+    assert restored(world, source).replayed.applied == 2
+    actions = {event.person_id: event.action for event in rows(world, ConsentEvent) if event.person_id}
+    assert actions == {bob: "revoked", world.someone("erin").person_id: "invalidated"}
+    assert texts_of_bob(world) == []
+
+
+def test_a_withdrawal_for_one_skill_or_purpose_is_no_wider_after_the_restore(world: World) -> None:
+    kept, skill = world.capture(text="bobs text"), world.skill_id()
+    source = backed_up(world)
+    ok(world.client("bob").post("/api/me/consent", json={**WITHDRAW, "purposes": ["training"]}))
+    assert restored(world, source).replayed.applied == 1
+    record = ok(world.client("bob").get("/api/me/consent"))["records"][0]
+    assert (record["action"], record["purposes"]) == ("withdrawn", ["evaluation"])
+    assert [(row.id, row.status) for row in rows(world, TrainingExample)] == [(kept, "pending")]
+    source = backed_up(world, "two.backup")
+    ok(world.client("bob").post("/api/me/consent", json={**WITHDRAW, "skills": [skill]}))
+    restored(world, source)
+    assert [(row.id, row.status) for row in rows(world, TrainingExample)] == [(kept, "withdrawn")]
+
+
+def test_a_yes_for_less_is_not_widened_by_a_restore(world: World) -> None:
+    source = backed_up(world)
+    ok(world.client("bob").post("/api/me/consent", json={"decision": "give", "purposes": ["evaluation"]}))
+    assert restored(world, source).replayed.applied == 1
+    record = ok(world.client("bob").get("/api/me/consent"))["records"][0]
+    assert record["purposes"] == ["evaluation"]
+
+
+def test_the_ledger_of_a_restored_store_is_whole(world: World) -> None:
+    world.capture(text="bobs text")
+    source = backed_up(world)
+    ok(world.client("bob").post("/api/me/consent", json=WITHDRAW))
+    restored(world, source)
+    entries = ok(world.client("dana").get("/api/ledger/entries", params={"limit": "100"}))["items"]
+    assert [item["seq"] for item in entries] == list(range(1, len(entries) + 1))
+    assert sum('"cause":"withdrawn"' in item["entry"] for item in entries) == 1
+
+
 def test_a_restore_that_is_cut_short_or_made_twice_gives_the_same(world: World) -> None:
     world.capture(text="bobs text")
     source = backed_up(world)

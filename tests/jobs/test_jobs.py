@@ -274,6 +274,15 @@ def test_a_clock_that_was_years_ahead_delays_nothing(world: World) -> None:
     assert sorted(task.kind for task in handler.tasks) == ["test.every", "test.every", "test.work"]
 
 
+def test_a_clock_that_is_some_seconds_behind_takes_nobodys_lease(world: World) -> None:
+    put(world)
+    kinds = {"test.work": Kind(handler=Recording())}
+    with world.database.write_across_tenants() as session:
+        assert service.claim(session, kinds, now=world.time + timedelta(seconds=90), lease=LEASE) is not None
+    worker(world, kinds).run_due()
+    assert only(world).state == "running"
+
+
 def test_a_worker_that_stops_gives_its_job_back_after_the_step_it_is_in(world: World) -> None:
     put(world)
     steps: list[int] = []

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from goldvein.cli import examples, hook, importing, operating, own, reporting, sanitizing, skills, verifying
+from goldvein.cli import examples, hook, importing, operating, own, reporting, sanitizing, skills, verifying, webhooks
 from goldvein.cli.groups import command, group
 from goldvein.errors import GoldveinError
 from goldvein.terminal import complain, report
@@ -41,6 +41,7 @@ def run_demo(port: DemoPortOption = 8787, *, as_json: DemoJsonOption = False) ->
 command(app, "demo", "goldvein demo --port 8787", panel="To begin")(run_demo)
 skills.add_to(app)
 own.add_to(app)
+webhooks.add_to(app)
 hook.add_to(app)
 sanitizing.add_to(app)
 importing.add_to(app)

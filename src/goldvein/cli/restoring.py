@@ -10,7 +10,7 @@ from goldvein.backup import service
 from goldvein.cli.store import open_store
 from goldvein.me.replaying import Replayed
 from goldvein.server import telling_store_errors
-from goldvein.terminal import console, say, warn
+from goldvein.terminal import console, say, say_line, warn
 
 
 def back_up(target: Path) -> None:
@@ -31,7 +31,8 @@ def back_up(target: Path) -> None:
         service.back_up(runtime, target, lambda done, total: progress.update(task, completed=done, total=total))
         journal = runtime.settings.journal_path
     say(f"{target} holds the store and the server's key ({target.stat().st_size:,} bytes, readable by you only).")
-    say(f"A restore also needs the journal of withdrawals: {journal}")
+    say("A restore also needs the journal of withdrawals:")
+    say_line(str(journal))
 
 
 def restore(source: Path | None, *, journals: Sequence[Path], without_journal: bool, replace_store: bool) -> None:

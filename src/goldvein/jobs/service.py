@@ -1,7 +1,7 @@
 """The rows of jobs: promised in somebody's transaction, taken by one worker at a time, finished or tried again.
 
-Times are those of the workers' clocks, which may jump. A lease that ends later than any lease can, or a job that waits
-longer than any may, was written by a clock that was wrong: both are due.
+Times are those of the workers' clocks, which may jump. A lease that ends far later than any lease can, or a job that
+waits longer than any may, was written by a clock that was wrong: both are due.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +21,7 @@ DONE_KEPT: Final = timedelta(days=7)
 DEAD_KEPT: Final = timedelta(days=90)
 LEASE_EXPIRED: Final = "lease_expired"
 _CLEANED_AT_ONCE: Final = 500
+_WRONG_BY_LEASES: Final = 10  # machines disagree by seconds, and none of them takes another's lease for that
 
 
 def enqueue(
@@ -79,7 +80,7 @@ def _is_due(now: datetime, lease: timedelta) -> ColumnElement[bool]:
     """What may be taken: waiting and due, or leased by a worker that has not come back."""
     return or_(
         and_(Job.state == "queued", or_(Job.run_after <= now, Job.run_after > now + LONGEST_DELAY)),
-        and_(Job.state == "running", or_(Job.leased_until <= now, Job.leased_until > now + lease)),
+        and_(Job.state == "running", or_(Job.leased_until <= now, Job.leased_until > now + _WRONG_BY_LEASES * lease)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Jobs, the journal of withdrawals and erasures, and what is needed to remove what is old.
+"""Jobs, the journal of withdrawals and erasures, what is needed to remove what is old, and webhooks.
 
 Code of the release before runs on this schema: it never reads the new tables. What cannot be got right: what it withdraws
 or erases on this schema is in no journal.
@@ -22,6 +22,7 @@ def upgrade() -> None:
     _create_jobs()
     _create_journal()
     _prepare_retention()
+    _create_webhooks()
 
 
 def _create_jobs() -> None:
@@ -109,6 +110,51 @@ def _prepare_retention() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "day", "what", name=op.f("pk_retention_counts")),
     )
     _protect("retention_counts", _OWN)
+
+
+def _create_webhooks() -> None:
+    op.create_table(
+        "webhooks",
+        sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("person_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("url", sa.String(length=500), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "person_id"],
+            ["memberships.tenant_id", "memberships.person_id"],
+            name=op.f("fk_webhooks_tenant_id_person_id"),
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_webhooks_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_webhooks")),
+    )
+    op.create_index("ix_webhooks_person", "webhooks", ["tenant_id", "person_id"])
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("tenant_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("webhook_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("event_type", sa.String(length=60), nullable=False),
+        sa.Column("data", _JSON, nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=60), nullable=True),
+        sa.Column("last_status", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('waiting', 'delivered', 'dead')", name=op.f("ck_webhook_deliveries_state")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "webhook_id"],
+            ["webhooks.tenant_id", "webhooks.id"],
+            name=op.f("fk_webhook_deliveries_tenant_id_webhook_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_webhook_deliveries_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_webhook_deliveries")),
+    )
+    op.create_index("ix_webhook_deliveries_webhook", "webhook_deliveries", ["tenant_id", "webhook_id", "id"])
+    for table in ("webhooks", "webhook_deliveries"):
+        _protect(table, _OWN)
 
 
 def _protect(table: str, condition: str) -> None:
