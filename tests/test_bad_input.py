@@ -341,6 +341,8 @@ def places(world: World) -> dict[str, str]:
         "key_id": world.someone("bob").key_id,
         "rule_id": new_id(),
         "session_id": new_id(),
+        "webhook_id": new_id(),
+        "delivery_id": new_id(),
     }
 
 
