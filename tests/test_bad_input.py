@@ -332,6 +332,7 @@ JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/datasets/{dataset_id}/readers": ("alice", {"person_id": "{person_id}"}),
     "POST /api/skills/{skill_id}/dataset-grants": ("alice", {"person_id": "{person_id}"}),
     "POST /api/datasets/{dataset_id}/tags": ("alice", {"tag": "prod", "version": "1"}),
+    "POST /api/me/webhooks": ("bob", {"url": "https://127.0.0.1/hook"}),
 }
 
 
@@ -351,6 +352,8 @@ def places(world: World) -> dict[str, str]:
         "dataset_id": _frozen_dataset(world),
         "version": "1",
         "tag": "prod",
+        "webhook_id": new_id(),
+        "delivery_id": new_id(),
     }
 
 

@@ -20,6 +20,7 @@ from goldvein.db.ids import new_id
 from goldvein.feedback.tables import SkillFeedback
 from goldvein.identity.access import SESSION_COOKIE, Limiter
 from goldvein.identity.tables import Membership, Person, WebSession
+from goldvein.webhooks import service as webhooks
 
 SECRET_INPUT, SECRET_OUTPUT = "marigold input", "marigold output"
 REVIEWED = "marigold edited"
@@ -41,6 +42,8 @@ class Ids:
     session: str
     event: str
     rule: str
+    webhook: str
+    delivery: str
     notice: str
     record: str
     email: str
@@ -365,6 +368,14 @@ API: dict[str, tuple[str, Tries]] = {
     "GET /api/me/data": (OWN, own("/api/me/data")),
     "DELETE /api/me/data": (OWN, own("/api/me/data")),
     "DELETE /api/me/data/{example_id}": (FOREIGN, foreign("/api/me/data/{example}")),
+    "GET /api/me/webhooks": (OWN, own("/api/me/webhooks")),
+    # Refused before a name is looked up: a test leaves this machine as little as a stranger does.
+    "POST /api/me/webhooks": (OWN, own("/api/me/webhooks", 422, json={"url": "https://127.0.0.1/hook"})),
+    "DELETE /api/me/webhooks/{webhook_id}": (FOREIGN, foreign("/api/me/webhooks/{webhook}")),
+    "POST /api/me/webhooks/{webhook_id}/deliveries/{delivery_id}/retry": (
+        FOREIGN,
+        foreign("/api/me/webhooks/{webhook}/deliveries/{delivery}/retry"),
+    ),
     "GET /api/me/keys": (OWN, own("/api/me/keys")),
     "POST /api/me/keys": (OWN, own("/api/me/keys", 201, json={"name": "k", "scopes": ["read"]})),
     "POST /api/me/keys/{key_id}/rotate": (FOREIGN, foreign("/api/me/keys/{key}/rotate")),
@@ -507,6 +518,12 @@ def acme(world: World) -> Ids:
         own_session = WebSession.person_id == world.someone("bob").person_id
         signed_in = session.scalars(select(WebSession.id).where(own_session)).one()
     assert event is not None
+    with world.database.write(tenant_id) as session:
+        bob_acts = world.actor("bob")
+        url = "https://marigold.example/hook"
+        webhook, _ = webhooks.add_webhook(session, world.runtime.server_key, bob_acts, url, world.time)
+        webhooks.announce(session, tenant_id, [bob_acts.person_id], "test.told", {"of": "marigold"}, now=world.time)
+        delivery = webhooks.list_webhooks(session, bob_acts)[0][1][0].id
     return Ids(
         skill=world.skill_id(),
         slug="release-notes",
@@ -518,6 +535,8 @@ def acme(world: World) -> Ids:
         session=signed_in,
         event=event,
         rule=rule["id"],
+        webhook=webhook.id,
+        delivery=delivery,
         notice=notice["version"],
         record=world.client("bob").get("/api/me/consent").json()["records"][0]["id"],
         email=world.someone("bob").email,
@@ -529,6 +548,7 @@ def acme(world: World) -> Ids:
 def nobodys() -> Ids:
     """Ids of the same form that nothing has."""
     names = ("skill", "example", "golden", "feedback", "person", "key", "session", "event", "rule", "record", "dataset")
+    names += ("webhook", "delivery")
     own = {
         "slug": "no-such-skill",
         "dataset_slug": "no-such-set",

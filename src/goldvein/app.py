@@ -1,5 +1,6 @@
 """The application: every slice's routes, the hot path before them, one shape for every error."""
 
+import contextlib
 import hmac
 import secrets
 import time
@@ -15,16 +16,26 @@ from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from goldvein import background
 from goldvein.capture import api as capture_api
 from goldvein.capture.hot_path import Doors
 from goldvein.consent import api as consent_api
 from goldvein.datasets import api as datasets_api
 from goldvein.db.migrate import current_revision, newest_revision, refuse_unsafe_store
-from goldvein.errors import Conflict, GoldveinError, InvalidField, NotConfigured, NotFound, NotSanitized
+from goldvein.errors import (
+    Conflict,
+    GoldveinError,
+    InvalidField,
+    NotConfigured,
+    NotFound,
+    NotSanitized,
+    StoreUnavailable,
+)
 from goldvein.examples import api as examples_api
 from goldvein.feedback import api as feedback_api
 from goldvein.identity import api as identity_api
 from goldvein.identity.access import WHOLE_BODY, Runtime, bearer_token, client_address
+from goldvein.jobs.worker import shown as jobs_shown
 from goldvein.me import api as me_api
 from goldvein.me import endings
 from goldvein.policy import api as policy_api
@@ -34,6 +45,7 @@ from goldvein.sanitizer import MAX_TEXT_CHARS, NamesUnavailable, SanitizerFailed
 from goldvein.settings import VERSION
 from goldvein.skills import api as skills_api
 from goldvein.web import pages
+from goldvein.webhooks import api as webhooks_api
 from goldvein.wire import (
     INTERNAL_ERROR,
     SECURITY_HEADERS,
@@ -64,6 +76,10 @@ def create_app(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if runtime.settings.worker_in_serve:
+            jobs = background.worker(runtime)
+            runtime.at_close(jobs.stop)
+            jobs.start()
         yield
         runtime.close()
 
@@ -90,6 +106,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         me_api,
         endings,
         reports_api,
+        webhooks_api,
     ):
         app.include_router(slice_api.router)
     _add_operations(app, runtime)
@@ -130,7 +147,10 @@ def _add_operations(app: FastAPI, runtime: Runtime) -> None:
         """Counters in the Prometheus text format, over all tenants: for the operator, by address or by token."""
         if not _is_operator(request, runtime):
             raise NotFound(what="page or route")
-        return Response(runtime.metrics.shown(), media_type="text/plain; version=0.0.4")
+        text = runtime.metrics.shown()
+        with contextlib.suppress(StoreUnavailable):  # the counters of this process are shown without the store, too
+            text += jobs_shown(runtime.database)
+        return Response(text, media_type="text/plain; version=0.0.4")
 
 
 def _is_operator(request: Request, runtime: Runtime) -> bool:

@@ -35,6 +35,11 @@ PLACES: Final = (
     "freeze.written",  # after each piece of a draft
     "freeze.publishing",  # the draft is complete, the transaction that publishes it has not begun
     "revision.publishing",  # what a removal left has been read
+    "journal.writing",  # a no is on disk, its line is not in the journal
+    "journal.written",  # it is, and the store does not know
+    "job.claimed",  # a worker has taken a job and not begun
+    "job.step",  # a step of it is on disk
+    "job.finishing",  # all of them are, and the job still counts as running
     "migration.step",  # after each migration, in the transaction
     "migration.committing",
 )

@@ -21,20 +21,18 @@ from uvicorn.supervisors import Multiprocess
 
 from goldvein import settings as all_settings
 from goldvein.app import create_app
-from goldvein.consent import service as consent
-from goldvein.db.migrate import current_revision, upgrade
+from goldvein.db.migrate import current_revision, newest_revision, upgrade
 from goldvein.errors import NotConfigured
 from goldvein.examples.rescan import Rescanned, rescan
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
-from goldvein.me import tenant_deletion
+from goldvein.me import replaying
 from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import PREFIX, Settings
 from goldvein.telemetry import SHARED_METRICS_VARIABLE, configure_logging
 
 GRACEFUL_SHUTDOWN_SECONDS = 10  # what is acknowledged is on disk; this is for answers still on their way
 RESCAN_RETRY_SECONDS = 30
-EXPIRY_SECONDS = 3_600
 _RESCAN_STOP_SECONDS = 10  # the step that it is in; then the process ends without it
 _BACKLOG = 2048
 # How long a busy thread may keep Python's lock from one that waits for it. The writer gives the lock away at each of a
@@ -122,11 +120,16 @@ def prepare_store(runtime: Runtime) -> None:
     """Make an empty SQLite store by itself; any other store is migrated by the operator's own decision.
 
     A process that was killed between an erasure's commit and the clearing of SQLite's log has left the erased text in
-    the log: it is taken out here.
+    the log: it is taken out here. What the journal tells and a restored store does not know is done again, before
+    anybody is served.
     """
     if runtime.database.is_sqlite and is_empty(runtime):
         upgrade(runtime.settings.migration_url, runtime.settings.store_url)
     runtime.database.clear_log()
+    with runtime.database.engine.connect() as connection:
+        is_current = current_revision(connection) == newest_revision()
+    if is_current:  # else nobody serves from it anyway
+        replaying.replay_own(runtime)
 
 
 def is_empty(runtime: Runtime) -> bool:
@@ -174,43 +177,6 @@ def rescanning(runtime: Runtime) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(_RESCAN_STOP_SECONDS)
-
-
-@contextlib.contextmanager
-def recording_expiry(runtime: Runtime) -> Iterator[None]:
-    """While the block runs, record now and every hour which consents have ended by themselves."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_record_expiry, args=(runtime, stop), name="expiry", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(_RESCAN_STOP_SECONDS)
-
-
-def _record_expiry(runtime: Runtime, stop: threading.Event) -> None:
-    """Each time tenant after tenant; two processes at once record nothing twice."""
-    while not stop.is_set():
-        try:
-            record_expired_everywhere(runtime)
-            tenant_deletion.purge(runtime.database)
-        except Exception as error:  # a thread has nobody above it: logged by class and place, and tried again
-            log.warning("expiry_interrupted", exc_info=error)
-        stop.wait(EXPIRY_SECONDS)
-
-
-def record_expired_everywhere(runtime: Runtime) -> None:
-    """Record in each tenant which consents have ended by themselves; the decision does not wait for it."""
-    with runtime.database.read_across_tenants() as session:
-        tenant_ids = [tenant.id for tenant in identity.find_tenants(session)]
-    for tenant_id in tenant_ids:
-        with runtime.database.read(tenant_id) as session:
-            if not consent.expired_events(session, runtime.now()):
-                continue
-        with runtime.database.write(tenant_id) as session:
-            count = consent.record_expired(session, runtime.now())
-        runtime.metrics.consent_changes.labels(action="expired").inc(count)
 
 
 def _rescan_until_done(runtime: Runtime, stop: threading.Event) -> None:

@@ -19,6 +19,7 @@ _AT_LEAST_ONE = (
     "track_limit_per_minute",
     "failed_authentication_limit_per_minute",
     "event_retention_days",
+    "pending_retention_days",
     "queue_events",
     "queue_bytes",
     "batch_events",
@@ -56,6 +57,15 @@ class Settings:
         default="",
         metadata={"why": "tests only: end, break or hold the process at a named place; not where others can reach it"},
     )
+    backup_database_url: str = field(
+        default="",
+        repr=False,
+        metadata={"why": "PostgreSQL only: a role that row-level security does not bind, for `goldvein backup` alone"},
+    )
+    journal_file: str = field(
+        default="",
+        metadata={"why": "the journal of withdrawals and erasures, outside the store; empty: in the data folder"},
+    )
     server_key: str = field(
         default="",
         repr=False,
@@ -81,7 +91,11 @@ class Settings:
     )
     event_retention_days: int = field(
         default=400,
-        metadata={"why": "the oldest time an event may carry; no stored event is removed by its age yet"},
+        metadata={"why": "usage events are removed after so many days, and no event may be older when it comes"},
+    )
+    pending_retention_days: int = field(
+        default=90,
+        metadata={"why": "captured examples that nobody reviewed for so many days lose their text"},
     )
     max_pending_per_skill: int = field(
         default=300,
@@ -120,6 +134,18 @@ class Settings:
         default="native",
         metadata={"why": "where near-duplicates of very large datasets are looked for: native (this process) or ray"},
     )
+    worker_in_serve: bool = field(
+        default=True,
+        metadata={"why": "carry jobs out in the server too; without it run `goldvein worker` beside it"},
+    )
+    webhooks_allow_http: bool = field(
+        default=False,
+        metadata={"why": "development only: let webhooks have http:// URLs"},
+    )
+    webhooks_allow_private: bool = field(
+        default=False,
+        metadata={"why": "let webhooks lead into this machine's own network"},
+    )
     sanitizer_names: bool = field(
         default=False,
         metadata={"why": "remove people's names and street addresses from captured examples too; needs goldvein[ner]"},
@@ -146,6 +172,16 @@ class Settings:
     def migration_url(self) -> str:
         """The URL migrations run with."""
         return _with_driver(self.migration_database_url) if self.migration_database_url else self.store_url
+
+    @property
+    def backup_url(self) -> str:
+        """The URL that `pg_dump` and `pg_restore` get."""
+        return _with_driver(self.backup_database_url) if self.backup_database_url else self.migration_url
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is."""
+        return Path(self.journal_file).expanduser() if self.journal_file else self.data_dir / "withdrawals.journal"
 
     @property
     def is_local(self) -> bool:

@@ -21,7 +21,7 @@ LOG_FIELDS = frozenset(
         "event", "level", "timestamp", "logger",
         "tenant_id", "person_id", "skill_id", "example_id", "usage_event_id", "key_id",
         "door", "outcome", "reason", "route", "method", "status", "duration_ms", "count",
-        "error", "place", "request_id", "version", "address", "store", "dropped_fields",
+        "error", "place", "job", "request_id", "version", "address", "store", "dropped_fields",
     }
 )  # fmt: skip
 
@@ -106,6 +106,9 @@ class Metrics:
         self.replaced_nuls = self._counter("replaced_nuls", "NUL characters made visible in snippets")
         self.reviews = self._counter("reviews", "Decisions of reviewers", "decision")
         self.consent_changes = self._counter("consent_changes", "Consent events", "action")
+        self.journal_failures = self._counter("journal_failures", "Times the journal of withdrawals was not written")
+        self.retention = self._counter("retention", "What was removed by its age", "what")
+        self.job_attempts = self._counter("job_attempts", "Jobs that a worker took up", "kind", "outcome")
         self.requests = Histogram(
             "goldvein_request_seconds", "Time to answer", ["route", "status"], registry=self.registry
         )

@@ -438,6 +438,18 @@ class Client:
         """Change one preference: `training_data_consent` or `display`."""
         return self.request("PATCH", "/api/me/preferences", json_body={name: value}, revision=revision)
 
+    def list_webhooks(self) -> list[JSONObject]:
+        """Where I am told, each with what could not be delivered."""
+        return self._pages("/api/me/webhooks", {}, None)
+
+    def add_webhook(self, url: str) -> JSONObject:
+        """Be told at this URL; the answer has the signing secret, which is shown this once."""
+        return self.request("POST", "/api/me/webhooks", json_body={"url": url})
+
+    def remove_webhook(self, webhook_id: str) -> None:
+        """Be told there no more."""
+        self.request("DELETE", f"/api/me/webhooks/{_segment(webhook_id)}")
+
     def list_keys(self) -> list[JSONObject]:
         """My keys, without secrets."""
         return self._pages("/api/me/keys", {}, None)

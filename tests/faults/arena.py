@@ -103,6 +103,7 @@ class Run:
                 "GOLDVEIN_SERVER_KEY": SERVER_KEY,
                 "GOLDVEIN_TRACK_LIMIT_PER_MINUTE": "1000000",
                 "GOLDVEIN_MAX_PENDING_PER_SKILL": "0",
+                "GOLDVEIN_WORKER_IN_SERVE": "0",  # its transactions would be counted among those that a story kills
                 "GOLDVEIN_MAX_CAPTURED_PER_PERSON_DAY": "0",
                 **chosen,
             },

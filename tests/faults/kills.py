@@ -28,7 +28,10 @@ WITHDRAWAL_STEPS = [
     "session.committing:2",  # the first is the server's own, at its start
     "session.committed:2",
     "withdrawal.clearing",
+    "journal.writing",
+    "journal.written",
 ]
+JOB_STEPS = ["job.claimed", "job.step", "job.finishing"]
 MIGRATION_STEPS = ["migration.step:1", "migration.step:2", "migration.committing:1"]
 
 
@@ -65,6 +68,16 @@ def killed_in_a_withdrawal(run: Run) -> Findings:
     load.wait()
     need_killed(run, server)
     return check_withdrawal(run, restarted(run))
+
+
+@fault("killed in a job", in_every_suite=True)
+def killed_in_a_job(run: Run) -> Findings:
+    """The first job of a start ends the process; the next start takes it up when its lease has run out."""
+    server = run.serve(failpoint=JOB_STEPS[run.turn % len(JOB_STEPS)], worker_in_serve="1")
+    load = Load(server, new_events(run, 24))
+    load.wait()
+    need_killed(run, server)
+    return restart_and_check(run)
 
 
 def check_withdrawal(run: Run, server: Server) -> Findings:

@@ -94,7 +94,8 @@ def test_its_marks_outlive_the_sanitizer_where_consent_is_given(arena: Arena, st
 
 def test_the_sweep_kills_at_every_place() -> None:
     tried = {place for place, _ in kills.STEPS}
-    tried |= {place.partition(":")[0] for place in (*kills.WITHDRAWAL_STEPS, *kills.MIGRATION_STEPS)}
+    steps = (*kills.WITHDRAWAL_STEPS, *kills.JOB_STEPS, *kills.MIGRATION_STEPS)
+    tried |= {place.partition(":")[0] for place in steps}
     tried |= {*versions.FREEZE_PLACES, *versions.REVISION_PLACES}
     assert tried == set(failpoints.PLACES)
     assert {place.partition(":")[0] for place in CONSENT_PLACES} <= set(failpoints.PLACES)

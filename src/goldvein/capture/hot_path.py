@@ -8,7 +8,7 @@ kilobytes or with rules of the tenant's own, the memory of a hook's turn.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -190,7 +190,7 @@ async def handle_track(doors: Doors, call: Call) -> bytes:
     """POST /api/track."""
     runtime = doors.runtime
     now = runtime.now()
-    use = read_track(call.body, received_at=now, oldest=now - timedelta(days=runtime.settings.event_retention_days))
+    use = read_track(call.body, received_at=now, oldest=_oldest(runtime, call, now))
     (outcome,) = await doors.record(call, [_report(runtime, call, use, door="track")], door="track")
     return _shown(outcome)
 
@@ -199,8 +199,7 @@ async def handle_batch(doors: Doors, call: Call) -> bytes:
     """POST /api/track/batch: each event with its own outcome, in order."""
     runtime = doors.runtime
     now = runtime.now()
-    oldest = now - timedelta(days=runtime.settings.event_retention_days)
-    read = await doors.in_thread(read_batch, call.body, now, oldest)
+    read = await doors.in_thread(read_batch, call.body, now, _oldest(runtime, call, now))
     call.items = len(read)
     doors.batch.count_more(len(read) - 1)
     if len(read) > 1:
@@ -214,6 +213,11 @@ async def handle_batch(doors: Doors, call: Call) -> bytes:
     if isinstance(first, StoreUnavailable) and all(isinstance(outcome, StoreUnavailable) for outcome in outcomes):
         raise first  # all of it may be sent again
     return b'{"results":[' + b",".join(map(_shown_in_batch, outcomes)) + b"]}"
+
+
+def _oldest(runtime: Runtime, call: Call, now: datetime) -> datetime:
+    """Before which an event is refused: it would be removed at once, and its retry no more known."""
+    return now - timedelta(days=call.key.event_retention_days or runtime.settings.event_retention_days)
 
 
 def _report(runtime: Runtime, call: Call, use: CapturedUse, *, door: str, place: int | None = None) -> Report:

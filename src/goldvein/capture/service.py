@@ -43,6 +43,14 @@ def forget_member(session: TenantSession, person_id: str) -> None:
         session.execute(forget, execution_options=unsynchronized)
 
 
+def forget_bodies_of(session: TenantSession, event_ids: list[str]) -> None:
+    """Null the keyed hashes of these events, whoever's they are: their texts have expired."""
+    session.execute(
+        update(KnownEvent).where(KnownEvent.usage_event_id.in_(event_ids)).values(body_hash=None),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def count_events(session: TenantSession, skill_id: str) -> int:
     """How many uses of a skill were reported."""
     return session.scalar(select(func.count()).select_from(UsageEvent).where(UsageEvent.skill_id == skill_id)) or 0

@@ -13,6 +13,7 @@ from goldvein.examples.tables import ExampleRevision, ImportedExample, StoredAss
 from goldvein.feedback.kinds import TRAINING_EXAMPLE
 from goldvein.feedback.tables import SkillFeedback
 from goldvein.identity.actor import Actor
+from goldvein.journal import service as journal
 from goldvein.skills.tables import CoAuthor, Skill, SkillVersion
 
 
@@ -68,4 +69,5 @@ def delete_skill(session: TenantSession, actor: Actor, skill: Skill, *, confirm:
     ):
         session.execute(statement, execution_options={"synchronize_session": False})
     session.delete(skill)
+    journal.record(session, "skill_deleted", now=now, actor_id=actor.person_id, skill_ids=[skill.id])
     return gone

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -62,7 +62,7 @@ class UsageEvent(TenantOwned, HasId, Base):
 class KnownEvent(TenantOwned, Base):
     """An event_id that was used, as a keyed hash over its reporter too, with the answer it got.
 
-    A table of its own, since it is to outlive the event by 30 days; nothing removes either by its age yet.
+    A table of its own, since it outlives the event by 30 days (`retention.py`).
     `body_hash` tells a retry from another event under the same id; it is null once what it was made of is erased.
     """
 
@@ -84,6 +84,16 @@ class KnownEvent(TenantOwned, Base):
     capture_outcome: Mapped[str] = mapped_column(String(20))
     capture_reason: Mapped[str | None] = mapped_column(String(40))
     received_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class RetentionCount(TenantOwned, Base):
+    """How much of a tenant was removed by its age on one day: what the auditor's report shows."""
+
+    __tablename__ = "retention_counts"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(String(30), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
 
 
 class TokenMeasurement(TenantOwned, Base):

@@ -23,6 +23,7 @@ from goldvein.cli import (
     sanitizing,
     skills,
     verifying,
+    webhooks,
 )
 from goldvein.cli.groups import command, group
 from goldvein.errors import GoldveinError
@@ -54,6 +55,7 @@ def run_demo(port: DemoPortOption = 8787, *, as_json: DemoJsonOption = False) ->
 command(app, "demo", "goldvein demo --port 8787", panel="To begin")(run_demo)
 skills.add_to(app)
 own.add_to(app)
+webhooks.add_to(app)
 hook.add_to(app)
 sanitizing.add_to(app)
 importing.add_to(app)

@@ -1,5 +1,6 @@
 """`goldvein doctor`: what has to be true for the server to run well, looked at one by one."""
 
+import contextlib
 import os
 import shutil
 import time
@@ -23,6 +24,9 @@ from goldvein.errors import GoldveinError, NotConfigured, StoreUnavailable
 from goldvein.examples import rescan
 from goldvein.identity import server_key as server_keys
 from goldvein.identity import service as identity
+from goldvein.jobs import service as jobs
+from goldvein.journal import file
+from goldvein.journal import service as journal
 from goldvein.sanitizer import SanitizerFailed
 from goldvein.settings import Settings
 from goldvein.terminal import console, visible
@@ -148,6 +152,8 @@ def _store(settings: Settings) -> Iterator[Check]:
             yield from _sqlite(connection) if url.get_backend_name() == "sqlite" else _postgresql(connection, settings)
         if schema.ok:
             yield _stored_examples(settings.store_url)
+            yield _jobs(settings.store_url)
+            yield _journal(settings)
     except (SQLAlchemyError, StoreUnavailable) as error:
         found = f"cannot be used ({type(error).__name__})"
         yield Check(name="store", ok=False, found=found, do="check GOLDVEIN_DATABASE_URL and that the database runs")
@@ -174,6 +180,38 @@ def _stored_examples(store_url: str) -> Check:
     if behind:
         found = f"{behind} stored examples and comments wait for the current version: run `goldvein examples rescan`"
     return Check(name="sanitizer", ok=True, found=found)
+
+
+def _jobs(store_url: str) -> Check:
+    """What the worker gave up on, or cannot do at its time."""
+    with contextlib.closing(Database(store_url)) as database, database.read_across_tenants() as session:
+        troubled = jobs.troubled(session)
+    kinds = ", ".join(sorted({f"{job.kind} ({job.last_error})" for job in troubled}))
+    return Check(
+        name="jobs",
+        ok=not troubled,
+        found=f"{len(troubled)} given up or failing: {kinds}" if troubled else "none was given up",
+        do="see `goldvein job list`, remove the cause, then `goldvein job retry ID`",
+    )
+
+
+def _journal(settings: Settings) -> Check:
+    """Whether every no is outside the store too, and whether a restore waits for a decision."""
+    name, path = "journal", settings.journal_path
+    with contextlib.closing(Database(settings.store_url)) as database, database.read_across_tenants() as session:
+        waiting, is_held = journal.count_waiting(session), journal.is_held(session)
+    if is_held:
+        found = "the store was restored without it: capture and export are off"
+        return Check(name=name, ok=False, found=found, do="`goldvein restore --journal FILE` or `--without-journal`")
+    contents = file.read(path)
+    lines = 0 if contents is None else len(contents.lines)
+    damaged = 0 if contents is None else contents.damaged
+    return Check(
+        name=name,
+        ok=waiting == 0,
+        found=f"{path}: {lines} entries, {damaged} lines damaged" + (f", {waiting} not written yet" if waiting else ""),
+        do="make the file writable; the server writes them within a minute",
+    )
 
 
 def _schema(connection: Connection) -> Check:

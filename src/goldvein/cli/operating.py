@@ -5,6 +5,7 @@ None of them makes a key or a consent: those belong to people, who act over HTTP
 """
 # ruff: noqa: PLC0415
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,7 @@ WorkersOption = Annotated[
 ]
 EmailArgument = Annotated[str, typer.Argument(help="The person's address.")]
 
+jobs = group("What the worker could not do (operator).", "goldvein job list")
 tenants = group("Organisations on this server (operator).", "goldvein tenant list")
 people = group(
     "People on this server (operator). Links begin with GOLDVEIN_PUBLIC_URL.",
@@ -41,8 +43,18 @@ people = group(
 def add_to(app: typer.Typer) -> None:
     """Add the operator's commands."""
     command(app, "serve", "goldvein serve --port 8787", "goldvein serve --workers 4", panel=PANEL)(serve)
+    command(app, "worker", "goldvein worker", panel=PANEL)(work)
     command(app, "migrate", "goldvein migrate", panel=PANEL)(migrate)
+    command(app, "backup", "goldvein backup /var/backups/goldvein.backup", panel=PANEL)(back_up)
+    command(
+        app,
+        "restore",
+        "goldvein restore /var/backups/goldvein.backup --replace",
+        "goldvein restore --journal /mnt/old/withdrawals.journal",
+        panel=PANEL,
+    )(restore)
     command(app, "doctor", "goldvein doctor", panel=PANEL)(examine)
+    app.add_typer(jobs, name="job", rich_help_panel=PANEL)
     app.add_typer(tenants, name="tenant", rich_help_panel=PANEL)
     app.add_typer(people, name="person", rich_help_panel=PANEL)
 
@@ -58,6 +70,73 @@ def serve(host: HostOption = None, port: PortOption = None, workers: WorkersOpti
     from goldvein.cli import store
 
     store.serve(host=host, port=port, workers=workers)
+
+
+def back_up(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; it must not exist.")],
+) -> None:
+    """Copy the store, as it is at this moment, and the server's key into one file; servers go on.
+
+    On PostgreSQL it runs pg_dump as the role of GOLDVEIN_BACKUP_DATABASE_URL. Keep the journal of withdrawals
+    (GOLDVEIN_JOURNAL_FILE) apart from the store: a restore needs both.
+    """
+    from goldvein.cli import restoring
+
+    restoring.back_up(target)
+
+
+def restore(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="The backup; left out: decide about a restored store.")
+    ] = None,
+    *,
+    journal: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A journal beside that of this installation; may be repeated."),
+    ] = None,
+    without_journal: Annotated[
+        bool,
+        typer.Option(
+            "--without-journal", help="There is no journal: capture and export although withdrawals may be missing."
+        ),
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a store that has people in it.")] = False,
+) -> None:
+    """Put a backup in the place of the store, and withdraw and erase again what was since it was made.
+
+    Stop every server and worker first. Without the journal, capture and export stay off until you hand it over
+    (`--journal`) or say that there is none (`--without-journal`).
+    """
+    from goldvein.cli import restoring
+
+    restoring.restore(source, journals=journal or [], without_journal=without_journal, replace_store=replace)
+
+
+def work() -> None:
+    """Carry jobs out until told to stop, in a process of its own.
+
+    `goldvein serve` does so itself unless GOLDVEIN_WORKER_IN_SERVE is 0. Any number of workers may run on PostgreSQL;
+    no job is lost when one is killed, and none is run by two at once.
+    """
+    from goldvein.cli import working
+
+    working.work()
+
+
+@command(jobs, "list", "goldvein job list")
+def list_jobs(*, as_json: JsonOption = False) -> None:
+    """List the jobs that were given up, and the periodic ones that fail."""
+    from goldvein.cli import working
+
+    working.list_jobs(as_json=as_json)
+
+
+@command(jobs, "retry", "goldvein job retry ID")
+def retry_job(job: Annotated[str, typer.Argument(metavar="ID", help="The job's id; see `job list`.")]) -> None:
+    """Let a job that was given up begin anew, or one that waits come at once."""
+    from goldvein.cli import working
+
+    working.retry_job(job)
 
 
 def migrate() -> None:

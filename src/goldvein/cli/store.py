@@ -27,7 +27,6 @@ from goldvein.server import (
     make_server,
     opened,
     prepare_store,
-    recording_expiry,
     refuse_sharing_sqlite,
     rescanning,
     serve_together,
@@ -62,7 +61,7 @@ def serve(*, host: str | None, port: int | None, workers: int | None) -> None:
         if link is not None:
             say(f"First start: sign in as {FIRST_ADMIN_EMAIL} with this link (once, within an hour):")
             say_line(f"{settings.base_url}/login/{link}")
-        with rescanning(runtime), recording_expiry(runtime):
+        with rescanning(runtime):
             if settings.workers > 1:
                 serve_together(settings, listener)
             else:

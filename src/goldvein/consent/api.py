@@ -26,14 +26,21 @@ class SettingsChange(RequestBody):
 
     name: str | None = None
     training_data_capture_enabled: bool | None = None
+    pending_retention_days: int | None = None
+    event_retention_days: int | None = None
 
 
 class SettingsOut(BaseModel):
-    """The settings of the tenant. The switch is derived from its latest event; any change makes a higher revision."""
+    """The settings of the tenant. The switch is derived from its latest event; any change makes a higher revision.
+
+    How long something is kept is null where the installation's own setting holds.
+    """
 
     tenant_id: str
     name: str
     training_data_capture_enabled: bool
+    pending_retention_days: int | None
+    event_retention_days: int | None
     revision: int
 
 
@@ -111,6 +118,8 @@ def _show(session: TenantSession) -> SettingsOut:
         tenant_id=tenant.id,
         name=tenant.name,
         training_data_capture_enabled=service.capture_is_on(session),
+        pending_retention_days=tenant.pending_retention_days,
+        event_retention_days=tenant.event_retention_days,
         revision=tenant.revision - 1 + (event.seq if event else 0),
     )
 
@@ -129,10 +138,10 @@ def get_settings(actor: ActorDep, runtime: RuntimeDep, response: Response) -> Se
 def change_settings(
     body: SettingsChange, actor: ActorDep, runtime: RuntimeDep, if_match: ExpectedRevision = None
 ) -> SettingsOut:
-    """Change one setting: the organisation's name, or the capture switch. Admin only."""
+    """Change one setting: the organisation's name, the capture switch, or how long something is kept. Admin only."""
     given = body.model_dump(exclude_none=True)
     if len(given) != 1:
-        raise InvalidField(field="body", reason="exactly one of name, training_data_capture_enabled")
+        raise InvalidField(field="body", reason=f"exactly one of {', '.join(SettingsChange.model_fields)}")
     changed = None
     with runtime.database.write(actor.tenant_id) as session:
         service.hold_switch(session)
@@ -140,6 +149,10 @@ def change_settings(
         need_revision(shown.revision, if_match, shown.model_dump())
         if body.name is not None:
             identity.rename_tenant(session, actor, body.name)
+        if body.pending_retention_days is not None or body.event_retention_days is not None:
+            identity.change_retention(
+                session, actor, pending_days=body.pending_retention_days, event_days=body.event_retention_days
+            )
         if body.training_data_capture_enabled is not None:
             on = body.training_data_capture_enabled
             changed = service.switch_capture(session, actor, on=on, now=runtime.now())

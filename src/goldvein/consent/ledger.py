@@ -254,10 +254,10 @@ def record_erased(
     at: datetime,
     cause: str,
     person_id: str | None,
-    actor_id: str,
+    actor_id: str | None,
     example_ids: Sequence[str],
 ) -> None:
-    """Have the ledger keep which captured examples lost their texts, and why."""
+    """Have the ledger keep which captured examples lost their texts, and why. What no person did has no actor."""
     for start in range(0, len(example_ids), IDS_AT_ONCE):
         part = list(example_ids[start : start + IDS_AT_ONCE])
         people = {"person": person_id, "actor": _other(actor_id, person_id)}

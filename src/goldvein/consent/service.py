@@ -26,6 +26,7 @@ from goldvein.db.session import TenantSession, lock_consent
 from goldvein.errors import InvalidField, JSONValue, NotAllowed, NotFound, StaleRevision
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
+from goldvein.journal import service as journal
 
 
 def switch_event(session: TenantSession) -> ConsentEvent | None:
@@ -113,8 +114,11 @@ def in_force(transaction: Transaction, people: Sequence[str]) -> tuple[InForce |
 
     For the writer: whoever enters a tenant holds its consent, so this is what decides what the transaction stores.
     """
-    switch, consents = transaction.read((_SWITCH_IN_FORCE, {}), (_CONSENTS_IN_FORCE, {"people": list(people)}))
-    found = {row[0]: _in_force(row) for row in (*switch, *consents)}
+    switch, consents, holds = transaction.read(
+        (_SWITCH_IN_FORCE, {}), (_CONSENTS_IN_FORCE, {"people": list(people)}), (journal.FIND_HOLD, {})
+    )
+    # Restored without the journal: whatever the switch says, it may have been off since.
+    found = {row[0]: _in_force(row) for row in (*(() if holds else switch), *consents)}
     return found.pop(None, None), found
 
 
@@ -173,6 +177,8 @@ def switch_capture(
         raise StaleRevision(current={"training_data_capture_enabled": capture_is_on(session), "revision": current})
     if on == (latest is not None and latest.action == "switched_on"):
         return None
+    if not on:
+        journal.record(session, "switched_off", now=now, actor_id=actor.person_id)
     return _append_switch(session, actor, now, on=on)
 
 
@@ -250,6 +256,9 @@ def give_consent(
             field="purposes",
             reason="the consent in force has others: leave them out, or choose them for all its skills",
         )
+    taken = sorted(set(there.purposes) - set(cleaned)) if there is not None else []
+    if taken:
+        journal.record(session, "withdrawn", now=now, person_id=actor.person_id, purposes=taken)
     renews = latest is not None and (decision.leaves_consent(latest) or latest.action == "expired")
     return _append(
         session,
@@ -397,8 +406,17 @@ def invalidate_notice(session: TenantSession, actor: Actor, version: str, *, now
     held = [event for event in latest_events(session) if event.notice_version == notice.version]
     held = [event for event in held if decision.leaves_consent(event)]
     for event in held:
+        journal.record(session, "invalidated", now=now, person_id=event.person_id, actor_id=actor.person_id)
         _append(session, actor, now, notice=event, person_id=event.person_id, action="invalidated")
     return len(held)
+
+
+def invalidate_again(session: TenantSession, actor: Actor, person_id: str, *, now: datetime) -> None:
+    """After a restore: what an admin said of the consent of this person holds."""
+    lock_consent(session, exclusive=True)
+    event = consent_event(session, person_id)
+    if event is not None and decision.leaves_consent(event):
+        _append(session, actor, now, notice=event, person_id=person_id, action="invalidated")
 
 
 def record_expired(session: TenantSession, now: datetime) -> int:

@@ -19,6 +19,7 @@ from goldvein.errors import InvalidField
 from goldvein.examples.review import target
 from goldvein.feedback.tables import TrainingExample
 from goldvein.identity.actor import Actor
+from goldvein.journal import service as journal
 from goldvein.skills import service as skills
 from goldvein.skills.tables import Skill
 
@@ -64,6 +65,7 @@ def export_skill(
     if format_name not in FORMATS:
         raise InvalidField(field="format", reason=f"one of {', '.join(FORMATS)}")
     lock_consent(session, exclusive=False)
+    journal.need_no_hold(session)
     version = skills.current_version(session, skill)
     system = version.body if with_system and version is not None else None
     histories = _Histories(session)

@@ -16,9 +16,11 @@ from sqlalchemy.engine import make_url
 
 from goldvein import failpoints
 from goldvein.db.engine import make_engine
+from goldvein.db.session import MAINTAIN_SINCE
 from goldvein.errors import NotConfigured
 
 _APPEND_ONLY = ("consent_events", "consent_requests", "ledger_entries", "notices", "notice_publications")
+TABLES_WITH_TEXTS = ("skill_feedback", "example_revisions")  # of people: what is erased there is vacuumed
 _MIGRATION_LOCK = 0x676F6C64  # any fixed number: two migrations at once wait for each other
 
 
@@ -63,8 +65,19 @@ def _grant_to_server(connection: Connection, role: str | None) -> None:
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
         *(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {{role}}" for table in _APPEND_ONLY),
+        *(
+            f"GRANT MAINTAIN ON {table} TO {{role}}"
+            for table in TABLES_WITH_TEXTS
+            if _can_grant_maintenance(connection)
+        ),
     ):
         connection.execute(text(statement.format(role=quoted)))
+
+
+def _can_grant_maintenance(connection: Connection) -> bool:
+    """PostgreSQL 17 and later let a role vacuum a table without owning it."""
+    version = connection.scalar(text("SELECT current_setting('server_version_num')::int"))
+    return version is not None and version >= MAINTAIN_SINCE
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -78,6 +91,12 @@ def newest_revision() -> str:
     head = directory.get_current_head()
     assert head is not None  # noqa: S101 (the package ships its migrations)
     return head
+
+
+def revisions() -> set[str]:
+    """Every revision that this release knows."""
+    directory = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+    return {script.revision for script in directory.walk_revisions()}
 
 
 def refuse_unsafe_store(engine: Engine, *, allow_owner: bool) -> None:

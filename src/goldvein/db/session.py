@@ -31,6 +31,7 @@ ANY_TENANT: Final = "*"
 LEDGER_LOCK: Final = "ledger"
 _WRITE_LOCK_SECONDS = 10.0
 _CLEAR_LOG_TRIES = 5
+MAINTAIN_SINCE = 170_000  # PostgreSQL's version in which others than the owner may be allowed to vacuum
 
 log = structlog.get_logger()
 
@@ -185,6 +186,7 @@ class Database:
         self._write_lock = FairLock() if self.is_sqlite else None
         self._checkpointing = threading.Lock()
         self._watchers: list[tuple[frozenset[str], Callable[[], None]]] = []
+        self._followers: list[tuple[frozenset[str], Callable[[], None]]] = []
 
     def watch(self, tables: frozenset[str], forget: Callable[[], None]) -> None:
         """Call `forget` whenever a session of this process has written to one of the tables, before its caller goes on.
@@ -192,6 +194,13 @@ class Database:
         For what is remembered of them: no route has to think of it, so none can forget to.
         """
         self._watchers.append((tables, forget))
+
+    def follow(self, tables: frozenset[str], act: Callable[[], None]) -> None:
+        """Call `act` after a session of this process has committed a change of one of the tables.
+
+        Before its caller goes on, but after the turn to write has been given back: `act` may write, too.
+        """
+        self._followers.append((tables, act))
 
     def _tell_watchers(self, session: TenantSession) -> None:
         changed: set[str] = session.info.get("changed", set())
@@ -217,6 +226,10 @@ class Database:
                 failpoints.reach("session.committed")
             finally:  # whatever became of a commit that failed, what is remembered may be wrong now
                 self._tell_watchers(session)
+        changed: set[str] = session.info.get("changed", set())
+        for tables, act in self._followers:
+            if tables & changed:
+                act()
 
     @contextmanager
     def read_across_tenants(self) -> Iterator[TenantSession]:
@@ -317,6 +330,27 @@ class Database:
             connection.exec_driver_sql("COMMIT")
             yield connection
             connection.exec_driver_sql("BEGIN")
+
+    def vacuum(self, tables: Sequence[str]) -> bool:
+        """Have PostgreSQL take erased rows out of these tables; False when the role may not (it may from 17 on).
+
+        On SQLite erased text is overwritten at once, and there is nothing to do.
+        """
+        if self.is_sqlite:
+            return True
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if connection.scalar(text("SELECT current_setting('server_version_num')::int")) < MAINTAIN_SINCE:
+                return False
+            may = text("SELECT has_table_privilege(:name, 'MAINTAIN')")
+            if not all(connection.scalar(may, {"name": name}) for name in tables):
+                return False
+            connection.execute(text("SET statement_timeout = 0"))
+            try:
+                for name in tables:
+                    connection.execute(text(f"VACUUM {name}"))
+            finally:
+                connection.execute(text("RESET statement_timeout"))
+        return True
 
     def close(self) -> None:
         """Close every connection."""

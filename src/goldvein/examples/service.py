@@ -25,6 +25,7 @@ from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
 from goldvein.identity.server_key import ServerKey
 from goldvein.identity.tables import Membership
+from goldvein.journal import service as journal
 from goldvein.policy import service as policy
 from goldvein.sanitizer import Sanitized, sanitize_many
 from goldvein.skills import service as skills
@@ -475,13 +476,25 @@ def delete_example(
     lock_consent(session, exclusive=True)  # no freeze is between reading it and writing its row
     example, _ = find_example(session, actor, example_id, to_change=True)
     identity.need_revision(example.revision, expected_revision, {"status": example.status})
+    _delete(session, example, actor.person_id, now)
+    journal.record(session, "example_deleted", now=now, actor_id=actor.person_id, example_ids=[example.id])
+
+
+def delete_again(session: TenantSession, actor_id: str | None, example_ids: list[str], now: datetime) -> None:
+    """After a restore: delete the examples that were deleted before."""
+    lock_consent(session, exclusive=True)
+    for example in session.scalars(select(TrainingExample).where(TrainingExample.id.in_(example_ids))):
+        _delete(session, example, actor_id, now)
+
+
+def _delete(session: TenantSession, example: TrainingExample, actor_id: str | None, now: datetime) -> None:
     if example.source == "usage_capture":
         record_erased(
             session,
             at=now,
             cause="deleted_by_author",
             person_id=example.user_id,
-            actor_id=actor.person_id,
+            actor_id=actor_id,
             example_ids=[example.id],
         )
     tell_of_deletion(session, [example.id], now)
@@ -514,11 +527,35 @@ def erase_captured(
         held.append(TrainingExample.skill_id.in_(skill_ids))
     rows = select(TrainingExample.id, TrainingExample.usage_event_id).where(*held).order_by(TrainingExample.id)
     erased = {row_id: event_id for row_id, event_id in session.execute(rows) if event_id}
-    _null_texts(session, held, now)
+    _end(session, held, "withdrawn", now)
     return erased
 
 
-def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now: datetime) -> None:
+def expire_pending(session: TenantSession, *, before: datetime, now: datetime, most: int) -> dict[str, str]:
+    """Let captured examples that nobody reviewed in time expire: nothing of their text is left, as in a withdrawal.
+
+    At most so many, oldest first; one that was reopened counts from then. Returns the usage event of each.
+    """
+    lock_consent(session, exclusive=False)
+    waiting_since = func.coalesce(TrainingExample.reviewed_at, TrainingExample.created_at)
+    old = (
+        select(TrainingExample)
+        .where(TrainingExample.status == literal_column("'pending'"))  # written out: the partial index needs it
+        .where(TrainingExample.source == literal_column("'usage_capture'"), waiting_since < before)
+    )
+    found = list(session.scalars(for_change(old.order_by(TrainingExample.id).limit(most))))
+    of_person: dict[str, list[str]] = {}
+    for example in found:
+        of_person.setdefault(example.user_id, []).append(example.id)
+    for person_id, ids in of_person.items():
+        record_erased(session, at=now, cause="expired", person_id=person_id, actor_id=None, example_ids=ids)
+    ids = [example.id for example in found]
+    _end(session, [TrainingExample.id.in_(ids), TrainingExample.status == "pending"], "expired", now)
+    return {example.id: example.usage_event_id or "" for example in found}
+
+
+def _end(session: TenantSession, held: Sequence[ColumnElement[bool]], status: str, now: datetime) -> None:
+    """Null every text of these examples, and all that was derived from it."""
     of_them = select(TrainingExample.id).where(*held)
     for derived in (
         delete(ExampleRevision).where(ExampleRevision.example_id.in_(of_them)),
@@ -532,7 +569,7 @@ def _null_texts(session: TenantSession, held: Sequence[ColumnElement[bool]], now
     session.execute(
         update(TrainingExample)
         .where(*held)
-        .values(**nothing, status="withdrawn", revision=TrainingExample.revision + 1, updated_at=now),
+        .values(**nothing, status=status, revision=TrainingExample.revision + 1, updated_at=now),
         execution_options={"synchronize_session": False},
     )
 
@@ -560,7 +597,7 @@ def erase_leaking(session: TenantSession, example: TrainingExample, now: datetim
         TrainingExample.example_output == example.example_output,
     ]
     copies = list(session.scalars(select(TrainingExample).where(*same).order_by(TrainingExample.id)))
-    _null_texts(session, [TrainingExample.id.in_([copy.id for copy in copies])], now)
+    _end(session, [TrainingExample.id.in_([copy.id for copy in copies])], "withdrawn", now)
     return copies
 
 

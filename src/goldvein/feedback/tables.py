@@ -95,6 +95,8 @@ class SkillFeedback(TenantOwned, HasId, Base):
         Index("ix_skill_feedback_user", "tenant_id", "user_id", "feedback_type"),
         # What limits how much is captured: see capture/storing.py.
         _index_where("pending_captures", "skill_id", where="status = 'pending' AND source = 'usage_capture'"),
+        # Whether anything refers to an event: asked when events are removed by their age.
+        _index_where("event", "usage_event_id", where="usage_event_id IS NOT NULL"),
         _index_where("captures_of_day", "skill_id", "user_id", "created_at", where="source = 'usage_capture'"),
         _unique_where("example_of_event", "usage_event_id", where=f"{_IS_EXAMPLE} AND usage_event_id IS NOT NULL"),
         _unique_where("vote_on_skill", "skill_id", "user_id", where=f"{_IS_VOTE} AND usage_event_id IS NULL"),

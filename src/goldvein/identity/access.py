@@ -22,6 +22,7 @@ from goldvein.identity import service
 from goldvein.identity.actor import Actor
 from goldvein.identity.keys import parse_token, signature_flaw
 from goldvein.identity.server_key import ServerKey
+from goldvein.journal import service as journal
 from goldvein.settings import Settings
 from goldvein.telemetry import Metrics
 
@@ -131,6 +132,12 @@ class Runtime:
 
     def __post_init__(self) -> None:
         self.limiter = Limiter(self.settings)
+        self.database.follow(journal.TABLES, self._write_journal)
+
+    def _write_journal(self) -> None:
+        """Whatever route or command said a no: it is in the journal before anybody is answered."""
+        if not journal.catch_up(self.database, self.settings.journal_path, self.now()):
+            self.metrics.journal_failures.inc()
 
     def at_close(self, end: Callable[[], None]) -> None:
         """Have something ended before the store is closed."""

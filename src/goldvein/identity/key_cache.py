@@ -26,6 +26,7 @@ class LiveKey:
     scopes: frozenset[str]
     requires_signature: bool
     expires_at: datetime | None
+    event_retention_days: int | None
 
 
 class KeyCache:
@@ -39,7 +40,7 @@ class KeyCache:
         self._runtime = runtime
         self._threads = ThreadPoolExecutor(_THREADS, "keys")
         self._keys: ShortCache[bytes, LiveKey] = ShortCache(most=MAX_KEYS)
-        runtime.database.watch(frozenset({"api_keys", "memberships"}), self._keys.clear)
+        runtime.database.watch(frozenset({"api_keys", "memberships", "tenants"}), self._keys.clear)
         runtime.at_close(self._threads.shutdown)
 
     def get(self, text: str) -> LiveKey | None:
@@ -57,6 +58,7 @@ class KeyCache:
         runtime = self._runtime
         with runtime.database.read_across_tenants() as session:
             key = service.find_key(session, runtime.server_key, text, runtime.now())
+            days = None if key is None else service.event_retention_of(session, key.tenant_id)
         if key is None:
             return None
         live = LiveKey(
@@ -66,6 +68,7 @@ class KeyCache:
             scopes=frozenset(key.scopes),
             requires_signature=key.requires_signature,
             expires_at=key.expires_at,
+            event_retention_days=days,
         )
         return live, KEY_SECONDS
 

@@ -70,6 +70,19 @@ def rotate(settings: Settings) -> int:
     return len(old) + 1
 
 
+def add_older(settings: Settings, secrets_found: list[str]) -> None:
+    """After a restore: recognise what these secrets hashed, too. The oldest of them is the oldest from now on."""
+    path = key_file(settings)
+    _parse(secrets_found, "the key in the backup")
+    own = path.read_text(encoding="ascii").split() if path.exists() else []
+    if set(secrets_found) <= set(own):
+        return
+    replacement = path.with_suffix(".new")
+    replacement.unlink(missing_ok=True)
+    _write_new(replacement, "\n".join([*(secret for secret in own if secret not in secrets_found), *secrets_found]))
+    replacement.replace(path)
+
+
 def _write_new(path: Path, text: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

@@ -29,6 +29,7 @@ LINK_LIFETIME = {
     "choice": timedelta(minutes=10),
 }
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,189}")
+MAX_RETENTION_DAYS = 3_650
 
 
 # Tenants and people
@@ -229,11 +230,32 @@ def tenant_of(session: TenantSession) -> Tenant:
     return session.scalars(select(Tenant).where(Tenant.id == session.tenant_id)).one()
 
 
+def event_retention_of(session: TenantSession, tenant_id: str) -> int | None:
+    """How many days this tenant keeps events, if it chose; for the doors, who have a key and no tenant yet."""
+    return session.scalar(select(Tenant.event_retention_days).where(Tenant.id == tenant_id))
+
+
 def rename_tenant(session: TenantSession, actor: Actor, name: str) -> Tenant:
     """Change the organisation's name."""
     actor.need_admin()
     tenant = tenant_of(session)
     tenant.name = clean_name("name", name)
+    tenant.revision += 1
+    return tenant
+
+
+def change_retention(
+    session: TenantSession, actor: Actor, *, pending_days: int | None = None, event_days: int | None = None
+) -> Tenant:
+    """As admin, say how long captured examples wait for a review, or how long usage events are kept."""
+    actor.need_admin()
+    tenant = tenant_of(session)
+    for name, days in (("pending_retention_days", pending_days), ("event_retention_days", event_days)):
+        if days is None:
+            continue
+        if not 1 <= days <= MAX_RETENTION_DAYS:
+            raise InvalidField(field=name, reason=f"1 to {MAX_RETENTION_DAYS} days")
+        setattr(tenant, name, days)
     tenant.revision += 1
     return tenant
 

@@ -16,7 +16,10 @@ from goldvein.db.ids import new_id, random_id
 
 
 class Tenant(Base):
-    """An organisation. Its capture switch is not here: it is derived from consent events."""
+    """An organisation. Its capture switch is not here: it is derived from consent events.
+
+    How many days something is kept is null where the installation's own setting holds.
+    """
 
     __tablename__ = "tenants"
 
@@ -24,6 +27,8 @@ class Tenant(Base):
     name: Mapped[str] = mapped_column(String(200))
     is_demo: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    pending_retention_days: Mapped[int | None]
+    event_retention_days: Mapped[int | None]
     revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 

@@ -93,7 +93,8 @@ def end_tenant(runtime: Runtime, actor: Actor, confirm: str) -> None:
     """Delete an organisation, for the API and the admin page."""
     with runtime.database.write(actor.tenant_id) as session:
         tenant_deletion.delete_tenant(session, actor, confirm=confirm, now=runtime.now())
-    tenant_deletion.purge(runtime.database)
+    for _ in tenant_deletion.purge(runtime.database):
+        pass
 
 
 @router.post("/training-examples/{example_id}/report-leak", status_code=201, tags=["training examples"])

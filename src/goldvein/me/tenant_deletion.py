@@ -1,5 +1,6 @@
 """Deleting an organisation with everything it holds, but for what proves what was done."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -36,17 +37,23 @@ def delete_tenant(session: TenantSession, actor: Actor, *, confirm: str, now: da
     session.record("ledger_sealed", at=now, people={"actor": actor.person_id}, reason="tenant_deleted")
 
 
-def purge(database: Database) -> int:
-    """Erase what deleted organisations still hold, in short transactions; returns how many rows went.
+def purge(database: Database) -> Iterator[int]:
+    """Erase what deleted organisations still hold; tells after each transaction how many rows went.
 
     Run again after an interruption it goes on where it was; when nothing is left it only looks.
     """
     with database.read_across_tenants() as session:
         tenant_ids = [tenant.id for tenant in identity.find_tenants(session, deleted=True)]
-    gone = sum(_purge_table(database, tenant_id, owned) for tenant_id in tenant_ids for owned in _purged())
-    if gone:
-        database.clear_log()
-    return gone
+    gone = 0
+    try:
+        for tenant_id in tenant_ids:
+            for owned in _purged():
+                for rows in _purge_table(database, tenant_id, owned):
+                    gone += rows
+                    yield rows
+    finally:  # also when it is stopped on its way
+        if gone:
+            database.clear_log()
 
 
 def _purged() -> list[type[TenantOwned]]:
@@ -60,14 +67,13 @@ def _purged() -> list[type[TenantOwned]]:
     return [by_table[table] for table in order if table in by_table]
 
 
-def _purge_table(database: Database, tenant_id: str, owned: type[TenantOwned]) -> int:
+def _purge_table(database: Database, tenant_id: str, owned: type[TenantOwned]) -> Iterator[int]:
     columns = [getattr(owned, key.key) for key in inspect(owned).primary_key]
-    gone = 0
     while True:
         with database.write(tenant_id) as session:
             found = session.execute(select(*columns).limit(ROWS_AT_ONCE)).all()
             if not found:
-                return gone
+                return
             own = tuple_(*columns).in_([tuple(row) for row in found])
             session.execute(delete(owned).where(own), execution_options={"synchronize_session": False})
-            gone += len(found)
+        yield len(found)

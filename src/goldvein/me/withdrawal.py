@@ -23,6 +23,7 @@ from goldvein.examples.tables import Incident
 from goldvein.feedback import service as feedback
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
+from goldvein.journal import service as journal
 from goldvein.results import service as results
 from goldvein.skills import service as skills
 
@@ -58,7 +59,7 @@ def withdraw(
     and becomes `withdrawn`, which no decision leads out of and no export reads. 4. How evaluations scored it is
     erased, and the keyed hashes of what they sent are nulled. 5. Their rows leave every dataset version and draft, with
     the copies of their texts; versions that held one are superseded. 6. The ledger keeps the event and the ids of what
-    was erased.
+    was erased. 7. The journal is told, so that no restore brings any of it back.
 
     For some skills: the consent goes on for the others, and 3. to 5. reach the examples of these skills. For some
     purposes: nothing is erased, but from now on what is stored does not stand for them, and its rows leave the versions
@@ -68,10 +69,14 @@ def withdraw(
         session, actor, now=now, skill_ids=skill_ids, purposes=purposes, expected_seq=expected_seq
     )
     failpoints.reach("withdrawal.appended")
+    if event is not None:
+        journal.record(session, "withdrawn", now=now, person_id=actor.person_id, skill_ids=skill_ids, purposes=purposes)
     if purposes is not None and (event is None or event.purposes):
         removal.remove_uncovered(session, [actor.person_id], cause="withdrawn", now=now)
         return Removed(event=event, erased_examples=0)
     erased = _erase(session, actor, actor.person_id, now, cause="withdrawn", skill_ids=skill_ids)
+    if event is None and erased:
+        journal.record(session, "erased", now=now, person_id=actor.person_id, skill_ids=skill_ids)
     failpoints.reach("withdrawal.erased")
     return Removed(event=event, erased_examples=erased)
 
@@ -79,7 +84,10 @@ def withdraw(
 def revoke(session: TenantSession, actor: Actor, person_id: str, *, now: datetime) -> Removed:
     """As admin, end somebody's consent and erase what was captured from them, without reading any of it."""
     event = consent.append_revocation(session, actor, person_id, now=now)
-    return Removed(event=event, erased_examples=_erase(session, actor, person_id, now, cause="revoked"))
+    erased = _erase(session, actor, person_id, now, cause="revoked")
+    if event is not None or erased:
+        journal.record(session, "revoked", now=now, person_id=person_id, actor_id=actor.person_id)
+    return Removed(event=event, erased_examples=erased)
 
 
 def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: str | None = None) -> Removed:
@@ -91,6 +99,9 @@ def erase(session: TenantSession, actor: Actor, *, now: datetime, example_id: st
     erased = _erase(session, actor, actor.person_id, now, cause="erased", example_id=example_id)
     if example_id is not None and erased == 0:
         raise NotFound(what="training example captured from you")
+    if erased:
+        ids = None if example_id is None else [example_id]
+        journal.record(session, "erased", now=now, person_id=actor.person_id, example_ids=ids)
     return Removed(event=None, erased_examples=erased)
 
 

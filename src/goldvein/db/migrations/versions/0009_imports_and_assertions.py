@@ -6,8 +6,8 @@ Code of the release before runs on this schema: it never reads the new tables.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0010"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
