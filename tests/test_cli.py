@@ -32,7 +32,7 @@ PEOPLE_COMMANDS = {
     *("results import", "results show"),
     *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
     *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),
-    *("verify ledger", "verify receipt", "report audit"),
+    *("verify export", "verify ledger", "verify receipt", "report audit"),
     *(f"data {name}" for name in ("show", "erase", "report-leak", "delete-account")),
     *(f"skill {name}" for name in ("list", "show", "create", "sync", "assert")),
     *(f"key {name}" for name in ("list", "create", "revoke", "rotate")),

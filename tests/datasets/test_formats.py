@@ -200,7 +200,7 @@ FORMULAS = [
     "\uff20x",
     "\u2212 1",
 ]
-FORMULAS += ["\u200b=1", "\ufeff=1", "\xa0=1", "\ufe66 1", "'=1", "|x", "%x"]
+FORMULAS += ["\u200b=1", "\ufeff=1", "\xa0=1", "\nx", "\tx", "\rx", "\ufe66 1", "'=1", "|x", "%x"]
 
 
 @pytest.mark.parametrize("text", FORMULAS)

@@ -117,15 +117,13 @@ def verify_ledger(
 def verify_export(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="DIR", exists=True, file_okay=False, help="An export, unpacked if it came as a zip."),
+        typer.Argument(metavar="DIR", help="An export, unpacked if it came as a zip."),
     ],
     *,
     withdrawn: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            exists=True,
-            dir_okay=False,
             help="Ids of examples that have been withdrawn since, one a line.",
         ),
     ] = None,
