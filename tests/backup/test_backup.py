@@ -16,6 +16,7 @@ import pytest
 from conftest import Templates, World
 from helpers import ok, rows
 
+from goldvein import background
 from goldvein.backup import archive, service
 from goldvein.backup.service import Restored
 from goldvein.consent import service as consent
@@ -156,6 +157,37 @@ def test_what_an_admin_ended_stays_ended(world: World) -> None:
     actions = {event.person_id: event.action for event in rows(world, ConsentEvent) if event.person_id}
     assert actions == {bob: "revoked", world.someone("erin").person_id: "invalidated"}
     assert texts_of_bob(world) == []
+
+
+def test_an_account_that_was_deleted_stays_deleted(world: World) -> None:
+    world.capture(text="bobs text")
+    source = backed_up(world)
+    bob = world.someone("bob")
+    ok(world.client("bob").request("DELETE", "/api/me", params={"confirm": bob.email}))
+    assert restored(world, source).replayed.applied == 1
+    assert world.client("bob").get("/api/me").status_code == 401
+    assert texts_of_bob(world) == []
+    assert not any(bob.email in str(cell) for cell in world.every_cell())
+
+
+def test_a_leak_that_was_reported_leaks_no_more(world: World) -> None:
+    example = world.capture(text="bobs leak")
+    source = backed_up(world)
+    ok(world.client("alice").post(f"/api/training-examples/{example}/report-leak"), 201)
+    assert restored(world, source).replayed.applied == 1
+    assert texts_of_bob(world) == []
+    assert len(ok(world.client("dana").get("/api/incidents"))["items"]) == 1
+
+
+def test_an_organisation_that_was_deleted_stays_deleted(world: World) -> None:
+    world.capture(text="bobs text")
+    source = backed_up(world)
+    ok(world.client("dana").delete("/api/settings", params={"confirm": "Acme"}), 204)
+    restored(world, source)
+    assert world.client("dana").get("/api/settings").status_code == 401
+    background.worker(world.runtime).run_due()
+    assert texts_of_bob(world) == []
+    assert ok(world.client("charlie").get("/api/me"))["tenant"] == "Globex"
 
 
 def test_a_withdrawal_for_one_skill_or_purpose_is_no_wider_after_the_restore(world: World) -> None:

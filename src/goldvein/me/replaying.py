@@ -14,7 +14,7 @@ import structlog
 from goldvein.capture import skill_deletion
 from goldvein.consent import service as consent
 from goldvein.db.session import TenantSession
-from goldvein.errors import InvalidField, NotFound
+from goldvein.errors import InvalidField, NotAllowed, NotFound, StaleRevision
 from goldvein.examples import service as examples
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
@@ -22,7 +22,7 @@ from goldvein.identity.actor import Actor
 from goldvein.journal import file
 from goldvein.journal import service as journal
 from goldvein.journal.file import Line
-from goldvein.me import withdrawal
+from goldvein.me import tenant_deletion, withdrawal
 from goldvein.skills import service as skills
 
 _SCOPES: Final = frozenset({"me", "review", "admin"})
@@ -80,6 +80,12 @@ def _do_again(session: TenantSession, line: Line) -> None:
     match line.kind:
         case "withdrawn" | "revoked" | "invalidated" | "erased":
             _take_out(session, line)
+        case "account_deleted":
+            _forget(session, line)
+        case "leak":
+            _erase_leak(session, line)
+        case "tenant_deleted":
+            _delete_tenant(session, line)
         case "example_deleted":
             author = _found(session, line.actor_id, role="member")
             examples.delete_again(
@@ -112,6 +118,41 @@ def _erase(session: TenantSession, person: Actor, line: Line) -> None:
     for example_id in erased:
         with contextlib.suppress(NotFound):  # captured after the copy
             withdrawal.erase(session, person, now=line.occurred_at, example_id=example_id)
+
+
+def _forget(session: TenantSession, line: Line) -> None:
+    """As it was done first. Where the copy does not let go of the account, at least nothing captured is left of it."""
+    person, actor = _found(session, line.person_id, role="member"), _found(session, line.actor_id, role="admin")
+    if person is None:
+        return
+    try:
+        withdrawal.forget_again(session, actor or person, person.person_id, now=line.occurred_at)
+    except NotAllowed as error:  # a skill was theirs then, or nobody else was admin
+        log.warning("account_not_deleted_again", person_id=person.person_id, exc_info=error)
+        withdrawal.withdraw(session, person, now=line.occurred_at)
+
+
+def _erase_leak(session: TenantSession, line: Line) -> None:
+    """As it was reported; where the copy does not let the reporter see it, it is deleted."""
+    reporter = _found(session, line.actor_id, role="member")
+    for example_id in line.example_ids or []:
+        try:
+            if reporter is not None:
+                withdrawal.report_leak(session, reporter, example_id, now=line.occurred_at)
+                continue
+        except StaleRevision:  # its text is gone already
+            continue
+        except (NotAllowed, NotFound):
+            log.warning("leak_not_reported_again", example_id=example_id)
+        examples.delete_again(session, None, [example_id], line.occurred_at)
+
+
+def _delete_tenant(session: TenantSession, line: Line) -> None:
+    admin = _found(session, line.actor_id, role="admin")
+    if admin is None:
+        journal.hold(session, line.occurred_at)  # ended by an admin of later days: the operator looks at it
+    else:
+        tenant_deletion.delete_tenant(session, admin, confirm=identity.tenant_of(session).name, now=line.occurred_at)
 
 
 def _delete_skills(session: TenantSession, line: Line) -> None:

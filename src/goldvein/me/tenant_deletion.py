@@ -12,11 +12,20 @@ from goldvein.db.session import Database, TenantSession, lock_consent
 from goldvein.errors import InvalidField
 from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
+from goldvein.journal import service as journal
 
 KEPT: Final = frozenset(
-    {"memberships", "consent_events", "consent_requests", "notices", "notice_publications", "ledger_entries"}
+    {
+        "memberships",
+        "consent_events",
+        "consent_requests",
+        "notices",
+        "notice_publications",
+        "ledger_entries",
+        "journal_entries",
+    }
 )
-"""What stays: the ledger, the choices with the notices they were about, and the random ids that they refer to."""
+"""What stays: the ledger, the journal, the choices with their notices, and the random ids that they refer to."""
 
 ROWS_AT_ONCE: Final = 500
 
@@ -33,6 +42,7 @@ def delete_tenant(session: TenantSession, actor: Actor, *, confirm: str, now: da
     if confirm != identity.tenant_of(session).name:
         raise InvalidField(field="confirm", reason="repeat the name of the organisation")
     consent.switch_capture(session, actor, on=False, now=now)
+    journal.record(session, "tenant_deleted", now=now, actor_id=actor.person_id)
     identity.forget_tenant(session, now)
     session.record("ledger_sealed", at=now, people={"actor": actor.person_id}, reason="tenant_deleted")
 

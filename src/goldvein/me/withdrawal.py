@@ -26,6 +26,7 @@ from goldvein.identity.actor import Actor
 from goldvein.journal import service as journal
 from goldvein.results import service as results
 from goldvein.skills import service as skills
+from goldvein.webhooks import service as webhooks
 
 _EVENTS_AT_ONCE = 1_000  # databases limit how many values a statement names
 
@@ -133,7 +134,8 @@ def _forget(
 ) -> Removed:
     """1. What was captured is erased. 2. Their feedback goes, 3. and their name from uses, skills and the members.
 
-    4. The key of their commitments is destroyed: what the ledger says of them is then of nobody.
+    4. The key of their commitments is destroyed: what the ledger says of them is then of nobody. 5. They are told
+    nothing any more. 6. The journal knows the id of whom no restore may bring back.
     """
     erased = _erase(session, actor, person_id, now, cause=cause)
     feedback.forget_member(session, person_id)
@@ -141,7 +143,18 @@ def _forget(
     skills.forget_member(session, person_id)
     identity.forget_member(session, actor, person_id, now)
     ledger.forget_person(session, person_id)
+    webhooks.forget_member(session, person_id)
+    journal.record(session, "account_deleted", now=now, person_id=person_id, actor_id=actor.person_id)
     return Removed(event=event, erased_examples=erased)
+
+
+def forget_again(session: TenantSession, actor: Actor, person_id: str, *, now: datetime) -> Removed:
+    """After a restore: delete the account that was deleted before, by its person or by an admin."""
+    if actor.person_id == person_id:
+        event = consent.append_withdrawal(session, actor, now=now)
+    else:
+        event = consent.append_revocation(session, actor, person_id, now=now)
+    return _forget(session, actor, person_id, now, event, cause="account_erased")
 
 
 def report_leak(session: TenantSession, actor: Actor, example_id: str, *, now: datetime) -> Incident:
@@ -166,6 +179,7 @@ def report_leak(session: TenantSession, actor: Actor, example_id: str, *, now: d
             actor_id=actor.person_id,
             example_ids=[copy.id],
         )
+    journal.record(session, "leak", now=now, actor_id=actor.person_id, example_ids=[example.id])
     return examples.open_incident(session, actor, example, erased=len(copies), now=now)
 
 

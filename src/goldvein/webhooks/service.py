@@ -110,6 +110,12 @@ def retry_delivery(
     return delivery
 
 
+def forget_member(session: TenantSession, person_id: str) -> None:
+    """Remove where a person wanted to be told, at the end of their account, with what is on its way."""
+    for webhook in session.scalars(select(Webhook).where(Webhook.person_id == person_id)):
+        session.delete(webhook)
+
+
 def forget_old(session: TenantSession, now: datetime) -> int:
     """Remove some of the messages that are 90 days old, whatever became of them; returns how many."""
     rows = select(WebhookDelivery).where(WebhookDelivery.created_at < now - KEPT).order_by(WebhookDelivery.id)

@@ -73,7 +73,8 @@ def _create_journal() -> None:
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'example_deleted', 'skill_deleted', 'switched_off', 'held')",
+            "kind IN ('withdrawn', 'revoked', 'invalidated', 'erased', 'account_deleted', 'leak', 'tenant_deleted',"
+            " 'example_deleted', 'skill_deleted', 'switched_off', 'held')",
             name=op.f("ck_journal_entries_kind"),
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_journal_entries_tenant_id")),
