@@ -307,6 +307,18 @@ NOTICE = {"language": "en", "text": "We ask.", "purposes": ["training"], "wider"
 RULE = {"type": "staff_number", "pattern": "EMP-[0-9][0-9]", "example": "EMP-12"}
 TERMS = {"licence": "l", "recipients": "r", "allowed_purposes": ["training"]}
 DATASET = {"slug": "new", "name": "New", "purpose": "training", "skills": ["release-notes"]}
+GOLDEN = {"example_input": "a", "example_output": "b"}
+ASSERTION = {"kind": "contains", "value": "a"}
+RESULTS = {
+    "skill_version": "1",
+    "dataset": "notes",
+    "dataset_version": "1",
+    "model": "m",
+    "tool": "inspect",
+    "file_digest": "sha256:" + "0" * 64,
+    "rows_in_file": 1,
+    "rows": [{"row": new_id(), "score": 1.0, "passed": True}],
+}
 JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "PATCH /api/members/{person_id}": ("dana", {"role": "member"}),
     "POST /api/invitations": ("dana", {"email": "new@acme.example", "name": "New"}),
@@ -321,6 +333,10 @@ JSON_ROUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "POST /api/feedback": ("bob", {"skill_id": "release-notes", "feedback_type": "thumbs_up"}),
     "PATCH /api/feedback/{feedback_id}": ("alice", {"reply": "Thanks"}),
     "POST /api/skills/{skill_id}/training-examples": ("alice", {"example_input": "a", "example_output": "b"}),
+    "POST /api/skills/{skill_id}/training-examples/import": ("alice", {"items": [GOLDEN]}),
+    "PUT /api/skills/{skill_id}/assertions": ("alice", {"assertions": [ASSERTION]}),
+    "PUT /api/training-examples/{example_id}/assertions": ("alice", {"assertions": [ASSERTION]}),
+    "POST /api/skills/{skill_id}/results": ("alice", RESULTS),
     "PATCH /api/training-examples/{example_id}": ("alice", {"expected_output": "c"}),
     "POST /api/training-examples/{example_id}/review": ("alice", {"decision": "quarantine"}),
     "PATCH /api/me/preferences": ("bob", {"display": "name"}),

@@ -69,7 +69,6 @@ def test_another_skill_and_another_tenant_know_nothing_of_it(world: World) -> No
 def test_a_wrong_item_takes_no_other_along(world: World) -> None:
     longest = "é" * (MAX_TEXT_BYTES // 2)
     wrong: list[tuple[Any, str]] = [
-        (5, "items"),
         (ITEM | {"status": "approved"}, "items"),
         ({"example_input": "x"}, "example_output"),
         (ITEM | {"example_input": " \n"}, "example_input"),
@@ -96,6 +95,7 @@ def test_a_request_has_its_limits(world: World) -> None:
     assert wrong_field(alice.post(PATH, json={"items": []})) == "items"
     assert wrong_field(alice.post(PATH, json={"items": [ITEM] * (MAX_ITEMS + 1)})) == "items"
     assert wrong_field(alice.post(PATH, json={"items": "all"})) == "items"
+    assert wrong_field(alice.post(PATH, json={"items": [ITEM, 5]})) == "items.1"
     refusal(alice.post(PATH, json={"items": [ITEM | {"example_input": "x" * 1_100_000}]}), 413, "too_large")
     assert rows(world, TrainingExample) == []
 

@@ -31,7 +31,7 @@ class NewExample(RequestBody):
 class ImportBatch(RequestBody):
     """Golden examples to import: 1 to 100 objects, each as for one golden example with texts of up to 64 KiB."""
 
-    items: list[Any]
+    items: list[dict[str, Any]]
 
 
 class ImportResult(BaseModel):

@@ -48,7 +48,13 @@ class _Ready:
 
 
 def import_golden(
-    database: Database, server_key: ServerKey, actor: Actor, skill_id: str, items: Sequence[Any], *, now: datetime
+    database: Database,
+    server_key: ServerKey,
+    actor: Actor,
+    skill_id: str,
+    items: Sequence[dict[str, Any]],
+    *,
+    now: datetime,
 ) -> list[Imported]:
     """Add golden examples to a skill, as its author; what became of each, in order.
 
@@ -69,7 +75,7 @@ def import_golden(
     )
 
 
-def _prepare(item: Any, rules: ExtraRules, server_key: ServerKey, skill_id: str) -> _Ready | Imported:
+def _prepare(item: dict[str, Any], rules: ExtraRules, server_key: ServerKey, skill_id: str) -> _Ready | Imported:
     try:
         texts, quality_score = _read(item)
         sanitized = dict(zip(texts, sanitize_many(list(texts.values()), rules), strict=True))
@@ -82,10 +88,8 @@ def _prepare(item: Any, rules: ExtraRules, server_key: ServerKey, skill_id: str)
     return _Ready(texts=sanitized, quality_score=quality_score, content_hash=content_hash)
 
 
-def _read(item: Any) -> tuple[dict[str, str], int | None]:
+def _read(item: dict[str, Any]) -> tuple[dict[str, str], int | None]:
     """The texts of an item and its score. Raises InvalidField with the field and its limit."""
-    if not isinstance(item, dict):
-        raise InvalidField(field="items", reason="each an object")
     if not item.keys() <= {*_TEXTS, "quality_score"}:  # a name from outside: not repeated
         raise InvalidField(field="items", reason=f"fields are {', '.join(_TEXTS)} and quality_score, no other")
     texts = {name: _clean(name, item.get(name)) for name in _TEXTS if name in _REQUIRED or item.get(name)}

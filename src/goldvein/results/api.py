@@ -108,8 +108,8 @@ def compare_results(
     skill_id: str,
     actor: ActorDep,
     runtime: RuntimeDep,
-    before: Annotated[str, Query(description="A version of the skill: its digest or its number.")],
-    after: Annotated[str, Query(description="Another one.")],
+    before: Annotated[str, Query(description="A version of the skill: its digest or its number.")] = "",
+    after: Annotated[str, Query(description="Another one.")] = "",
 ) -> Page[ComparedOut]:
     """Compare two versions of a skill on the rows that both have answered. Author only."""
     with runtime.database.read(actor.tenant_id) as session:
