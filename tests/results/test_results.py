@@ -155,6 +155,13 @@ def test_scores_go_with_the_text_they_were_given_for_and_do_not_come_back(world:
     assert rows(world, ResultRun) == []
 
 
+def test_scores_go_with_a_text_that_leaked(world: World) -> None:
+    leaked, kept = golden(world, 2)
+    send(world, (leaked, 1), (kept, 1))
+    world.client("alice").post(f"/api/training-examples/{leaked}/report-leak").raise_for_status()
+    assert [row.example_id for row in rows(world, ResultScore)] == [kept]
+
+
 class Direct(Client):
     """alice's client; its requests go to the application itself."""
 
