@@ -93,6 +93,8 @@ def test_what_counts_for_nothing_has_a_reason() -> None:
 
     assert reason() == ""
     assert reason(testCase={}, metadata={}) == "no_row"
+    for metadata in ({"goldvein_row": "a"}, {"example_id": "a"}):
+        assert next(iter(promptfoo.read_results([good | {"testCase": {"metadata": metadata}}]))).row == "a"
     assert reason(failureReason=2) == "not_completed"
     for score in (None, "1", float("nan"), 1e300, True):
         assert reason(score=score) == "no_score"
@@ -107,6 +109,13 @@ def test_what_counts_for_nothing_has_a_reason() -> None:
     assert of_sample(id=5).reason == "no_row"
     for value in ({}, {"a": {"value": "maybe"}}, {"a": {"value": "C"}, "b": {"value": [1]}}, {"a": {"value": None}}):
         assert of_sample(scores=value).reason == "no_score"
+    for value, score, passed in (
+        ({"passed": 1.0, "answer_overlap": 0.25}, 0.625, True),
+        ({"passed": 0.0, "answer_overlap": 1.0}, 0.5, False),
+        ({"a": 1.0, "b": 0.5}, 0.75, False),
+    ):
+        found = of_sample(scores={"checks": {"value": value}})
+        assert (found.score, found.passed) == (score, passed)
     for value, score in (("C", 1), ("P", 0.5), ("N", 0), (True, 1), (0.7, 0.7), ("yes", 1)):
         found = of_sample(scores={"a": {"value": value}})
         assert (found.score, found.passed) == (score, score > 0.5)

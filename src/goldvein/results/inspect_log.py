@@ -2,7 +2,8 @@
 
 An export makes the row the sample's `id`. Of several scorers the score is the mean, and passed is what all of them
 pass, as in promptfoo; one can be chosen by name. Values are read as Inspect reads them: C, P, I and N are 1, 0.5, 0 and
-0. Inspect knows no passing: more than one half passes.
+0. Inspect knows no passing: more than one half passes. A value of several numbers counts with their mean, and passes if
+the one that is called `passed` does, else if all do.
 """
 
 import json
@@ -16,6 +17,7 @@ from goldvein.results.trials import BadResults, Trial, number, size_of
 TOOL: Final = "inspect"
 MAX_SAMPLE_BYTES: Final = 64 * 1024 * 1024
 _ZSTANDARD: Final = 93
+_HALF: Final = 0.5  # partly right is not right
 _VALUES: Final[Mapping[str, float]] = {"C": 1, "P": 0.5, "I": 0, "N": 0, "yes": 1, "true": 1, "no": 0, "false": 0}
 
 
@@ -95,16 +97,16 @@ def _trial(sample: Any, model: str, scorer: str | None) -> Trial:
         return Trial(model=model, reason="no_row")
     if sample.get("error"):
         return Trial(model=model, reason="not_completed")
-    values = [_value(score) for score in _scores(sample, scorer)]
-    known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
+    judged = [_judged(score) for score in _scores(sample, scorer)]
+    known = [verdict for verdict in judged if verdict is not None]
+    if not known or len(known) < len(judged):
         return Trial(model=model, reason="no_score")
     output = sample.get("output")
     return Trial(
         model=model,
         row=row,
-        score=sum(known) / len(known),
-        passed=all(value > 0.5 for value in known),  # noqa: PLR2004 (one half: partly right is not right)
+        score=sum(value for value, _ in known) / len(known),
+        passed=all(passed for _, passed in known),
         output_bytes=size_of(output.get("completion") if isinstance(output, dict) else None),
     )
 
@@ -116,8 +118,19 @@ def _scores(sample: dict[str, Any], scorer: str | None) -> list[Any]:
     return list(scores.values()) if scorer is None else [scores[scorer]] if scorer in scores else []
 
 
-def _value(score: Any) -> float | None:
+def _judged(score: Any) -> tuple[float, bool] | None:
+    """The value of one scorer, and whether it passes; None when it cannot be read."""
     value = score.get("value") if isinstance(score, dict) else None
+    parts = value if isinstance(value, dict) else {"": value}
+    numbers = {name: _number(part) for name, part in parts.items()}
+    known = {name: part for name, part in numbers.items() if part is not None}
+    if not known or len(known) < len(numbers):
+        return None
+    deciding = [known["passed"]] if "passed" in known else list(known.values())
+    return sum(known.values()) / len(known), all(part > _HALF for part in deciding)
+
+
+def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, str):

@@ -1,6 +1,7 @@
 """Results of promptfoo: the JSON that `promptfoo eval -o out.json` writes, or its lines from `-o out.jsonl`.
 
-An export gives each test its row as `metadata.goldvein_row`; promptfoo repeats the test in each result.
+An export gives each test its row as `metadata.goldvein_row` or `metadata.example_id`; promptfoo repeats the test in
+each result.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from typing import Any, Final
 from goldvein.results.trials import BadResults, Trial, number, size_of
 
 TOOL: Final = "promptfoo"
-ROW: Final = "goldvein_row"
+_ROW_NAMES: Final = ("goldvein_row", "example_id")
 _ERROR: Final = 2  # failureReason: 0 none, 1 an assertion, 2 the call
 
 
@@ -54,14 +55,10 @@ def _trial(result: dict[str, Any]) -> Trial:
 
 
 def _row(result: dict[str, Any]) -> str | None:
-    match result:
-        case {"testCase": {"metadata": {"goldvein_row": str(row)}}}:
-            return row
-        case {"metadata": {"goldvein_row": str(row)}}:
-            return row
-        case {"vars": {"goldvein_row": str(row)}}:
-            return row
-    return None
+    test = result.get("testCase")
+    places = (test.get("metadata") if isinstance(test, dict) else None, result.get("metadata"), result.get("vars"))
+    named = (place.get(name) for place in places if isinstance(place, dict) for name in _ROW_NAMES)
+    return next((row for row in named if isinstance(row, str)), None)
 
 
 def _model(result: dict[str, Any]) -> str:
