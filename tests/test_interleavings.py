@@ -147,7 +147,15 @@ def _acts(run: Run, chosen: random.Random) -> list[tuple[str, Callable[[], Any]]
         ("erase", lambda: bob.delete("/api/me/data")),
         ("switch_off", switch_off),
     ]
+
+    def freeze() -> Any:
+        return alice.post("/api/datasets/together/versions", json={"allow_leakage": True})
+
+    def download() -> Any:
+        return alice.get("/api/datasets/together/versions/latest/export")
+
     acts = [chosen.choice(ends), ("capture", capture), ("capture", capture), ("approve", approve), ("export", export)]
+    acts += [("freeze", freeze), ("download", download)]
     if chosen.random() < 0.3:
         acts.append(chosen.choice(ends))
     chosen.shuffle(acts)
@@ -178,6 +186,32 @@ def _check(run: Run) -> None:
             if one.began > end.ended:
                 assert not set(_rows(one.answer)) & set(run.held), (run.seed, "exported after a withdrawal")
 
+    _check_versions(run)
+
+
+def _check_versions(run: Run) -> None:
+    ends = run.done.get("withdraw", []) + run.done.get("erase", [])
+    for one in run.done["freeze"]:
+        assert one.answer.status_code in {200, 201, 409}, (run.seed, one.answer.text)
+    for one in run.done["download"]:
+        assert one.answer.status_code in {200, 404, 410, 503}, (run.seed, one.answer.text)
+        if any(one.began > end.ended for end in ends):
+            assert not set(_downloaded(one.answer)) & set(run.held), (run.seed, "downloaded after a withdrawal")
+    if ends:
+        assert not set(_frozen(run.world)) & set(run.held), (run.seed, "in a version after a withdrawal")
+
+
+def _frozen(world: World) -> list[str]:
+    answer = world.client("alice").get("/api/datasets/together/versions/latest/rows?limit=200")
+    return [row["example_id"] for row in answer.json()["items"]] if answer.status_code == 200 else []
+
+
+def _downloaded(answer: Any) -> list[str]:
+    if answer.status_code != 200:
+        return []
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return [json.loads(line)["example_id"] for line in archive.read("provenance.jsonl").splitlines()]
+
 
 def _rows(answer: Any) -> list[str]:
     if answer.status_code != 200:
@@ -189,7 +223,16 @@ def _rows(answer: Any) -> list[str]:
 def _begin(world: World) -> list[str]:
     ok(world.client("dana").patch("/api/settings", json={"training_data_capture_enabled": True}))
     ok(world.client("bob").post("/api/me/consent", json={"decision": "give"}))
-    return [world.capture(text=f"held {number}") for number in range(2)]
+    held = [world.capture(text=f"held {number}") for number in range(2)]
+    alice = world.client("alice")
+    ok(alice.post(f"/api/training-examples/{held[1]}/review", json={"decision": "approve"}))
+    if alice.get("/api/datasets/together").status_code == 404:
+        terms = {"licence": "l", "recipients": "r", "allowed_purposes": ["training"]}
+        body = {"slug": "together", "name": "T", "purpose": "training", "skills": ["release-notes"], "terms": terms}
+        ok(alice.post("/api/datasets", json=body), 201)
+        golden = {"example_input": "one of her own", "example_output": "that stays"}
+        ok(alice.post("/api/skills/release-notes/training-examples", json=golden), 201)
+    return held
 
 
 def test_no_order_of_steps_lets_anything_outlive_a_no(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -336,6 +336,10 @@ API: dict[str, tuple[str, Tries]] = {
         FOREIGN,
         foreign("/api/datasets/{dataset}/versions/1/rows.jsonl"),
     ),
+    "GET /api/datasets/{dataset_id}/versions/{version}/export": (
+        FOREIGN,
+        foreign("/api/datasets/{dataset}/versions/1/export"),
+    ),
     "GET /api/datasets/{dataset_id}/diff": (FOREIGN, foreign("/api/datasets/{dataset}/diff", params={"before": "1"})),
     "POST /api/datasets/{dataset_id}/tags": (
         FOREIGN,

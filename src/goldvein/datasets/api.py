@@ -1,12 +1,14 @@
 import json
+import shutil
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from goldvein.consent.ledger import public_keys
-from goldvein.datasets import choices, freezing, owning, publishing, revising, service, versions
+from goldvein.datasets import choices, exporting, freezing, owning, publishing, revising, service, versions
 from goldvein.datasets.exports import chat_jsonl
 from goldvein.datasets.manifest import line
 from goldvein.datasets.tables import Dataset, DatasetVersion
@@ -562,6 +564,39 @@ def get_removals(
         for one in found
     ]
     return RemovalsOut(items=items, lists=lists)
+
+
+@router.get("/datasets/{dataset_id}/versions/{version}/export", response_class=StreamingResponse)
+def export_version(
+    *,
+    dataset_id: str,
+    version: str,
+    actor: ActorDep,
+    runtime: RuntimeDep,
+    format_name: Annotated[str, Query(alias="format", max_length=40)] = chat_jsonl.FORMAT.name,
+    split: Annotated[list[str] | None, Query(description="Default: all but the holdout.", max_length=4)] = None,
+    placeholders: Annotated[str, Query(max_length=20, description="keep or surrogate")] = "keep",
+    system: Annotated[bool, Query(description="Put the skill's text before each row as system message.")] = False,
+    accept_terms: Annotated[str | None, Query(max_length=80, description="The hash of the terms.")] = None,
+) -> StreamingResponse:
+    """Download a version in a format, as a zip. Owner, and readers who accept its terms; every download is logged."""
+    revise_waiting(runtime, actor, dataset_id)
+    options = exporting.options_of(split, placeholders=placeholders, system=system)
+    asked = exporting.Asked(
+        dataset=dataset_id, version=version, format_name=format_name, options=options, accept_terms=accept_terms
+    )
+    work = exporting.work_folder(runtime.settings.data_dir)
+    folder = work / "export"
+    try:
+        exporting.export_version(runtime.database, runtime.server_key, actor, asked, folder, now=runtime.now())
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return StreamingResponse(
+        exporting.zipped(work, folder),
+        media_type="application/zip",
+        headers={"Content-Disposition": 'attachment; filename="dataset.zip"'},
+    )
 
 
 @router.get("/datasets/{dataset_id}/downloads")

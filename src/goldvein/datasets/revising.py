@@ -142,6 +142,8 @@ def answer_of(answer_from: str | None, content: Any) -> str | None:
 
 def _publish(session: TenantSession, server_key: ServerKey, left: DatasetVersion, now: datetime) -> bool:
     """Sign the revision, and the list of what was removed from the version before; False: more was removed since."""
+    # Held before the versions are read: whoever makes the same revision meanwhile has then made it, and it is seen.
+    dataset = session.scalars(for_change(select(Dataset).where(Dataset.id == left.dataset_id))).one()
     here = DatasetVersion.dataset_id == left.dataset_id, DatasetVersion.number == left.number
     rows = select(DatasetVersion).where(*here).order_by(DatasetVersion.minor.desc()).limit(1)
     last = session.scalars(for_change(rows)).one()
@@ -149,7 +151,6 @@ def _publish(session: TenantSession, server_key: ServerKey, left: DatasetVersion
         return True
     if last.removals != left.removals:
         return False
-    dataset = session.scalars(select(Dataset).where(Dataset.id == left.dataset_id)).one()
     removed = _removed_from(session, last)
     listed = manifest.removal_list(
         tenant_id=session.tenant_id,
