@@ -60,7 +60,7 @@ def test_the_numbers_are_those_of_the_session(world: World) -> None:
     assert dict(table(found, "erasures")) == {"leak": "1", "withdrawn": "2"}
     assert [row[2:] for row in table(found, "withdrawals")] == [["withdrawn", "2", "0"]]
     assert dict(table(found, "replay"))["captures decided again from the ledger"] == "3"
-    assert [row[2:4] for row in table(found, "exports")] == [["chat-jsonl", "1"]]
+    assert [row[2:5] for row in table(found, "exports")] == [[world.skill_id(), "", "chat-jsonl"]]
     assert [row[2] for row in table(found, "switch")] == ["switched_on"]
     assert [row[0] for row in table(found, "exceptions")] == ["reported leak"]
 

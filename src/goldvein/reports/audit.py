@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from goldvein.capture.tables import UsageEvent
+from goldvein.capture.tables import RetentionCount, UsageEvent
 from goldvein.consent import ledger, notices
 from goldvein.consent import service as consent
 from goldvein.consent.decision import PURPOSES, is_in_force
@@ -26,6 +26,7 @@ from goldvein.identity import service as identity
 from goldvein.identity.actor import Actor
 from goldvein.identity.server_key import ServerKey
 from goldvein.sanitizer import SANITIZER_VERSION
+from goldvein.webhooks.tables import WebhookDelivery
 
 FEWEST: Final = 5
 """A smaller count of people would point at them."""
@@ -298,18 +299,84 @@ def _exports(source: _Source) -> Section:
         title="Exports",
         about="What left the organisation's store, to whom (a commitment), and the digest of its manifest.",
         command="goldvein verify ledger --save ledger.jsonl; goldvein verify export DIR",
-        columns=("entry", "when", "format", "rows", "manifest", "recipient"),
+        columns=("entry", "when", "of", "version", "format", "manifest", "recipient"),
         rows=[
             (
                 entry["seq"],
                 entry["at"],
+                _first(entry, "dataset", "skill"),
+                _first(entry, "version"),
                 entry["format"],
-                entry["rows"],
-                str(entry.get("manifest") or ""),
+                _first(entry, "manifest"),
                 _who(entry, "recipient"),
             )
             for entry in source.of_kind("exported")
         ],
+    )
+
+
+def _first(entry: Mapping[str, Any], *names: str) -> str:
+    return next((str(entry[name]) for name in names if entry.get(name) is not None), "")
+
+
+def _versions(source: _Source) -> Section:
+    return Section(
+        name="versions",
+        title="Dataset versions",
+        about="Frozen, superseded because an example left them, and looks at a sealed holdout.",
+        command="goldvein verify ledger --save ledger.jsonl",
+        columns=("entry", "when", "what", "dataset", "version", "count", "cause"),
+        rows=[
+            (
+                entry["seq"],
+                entry["at"],
+                entry["kind"],
+                entry["dataset"],
+                entry["version"],
+                entry.get("rows", entry.get("count", entry.get("looks", 0))),
+                _first(entry, "cause"),
+            )
+            for entry in source.of_kind("frozen", "superseded", "looked")
+        ],
+    )
+
+
+def _told(source: _Source) -> Section:
+    here = WebhookDelivery.created_at >= source.period.start, WebhookDelivery.created_at < source.period.end
+    counted = select(WebhookDelivery.event_type, WebhookDelivery.state, func.count()).where(*here)
+    found = source.session.execute(counted.group_by(WebhookDelivery.event_type, WebhookDelivery.state))
+    return Section(
+        name="told",
+        title="Who was told of removals",
+        about="Messages to the webhooks of those who downloaded a version; delivered: their server acknowledged it."
+        " Whoever has no webhook polls the list of removals.",
+        command="goldvein report audit --section told",
+        columns=("event", "state", "messages"),
+        rows=sorted((row[0], row[1], row[2]) for row in found),
+    )
+
+
+def _retention(source: _Source) -> Section:
+    tenant = identity.tenant_of(source.session)
+    days = [
+        (name, "days, as the organisation chose" if kept else "the installation's default", kept or "")
+        for name, kept in (
+            ("unreviewed captures are kept", tenant.pending_retention_days),
+            ("usage events are kept", tenant.event_retention_days),
+        )
+    ]
+    first, last = source.period.start.date(), source.period.end.date()
+    counted = select(RetentionCount.what, func.sum(RetentionCount.count)).where(
+        RetentionCount.day >= first, RetentionCount.day < last
+    )
+    removed = source.session.execute(counted.group_by(RetentionCount.what).order_by(RetentionCount.what))
+    return Section(
+        name="retention",
+        title="Retention",
+        about="How long what is kept, and what was removed by its age in the period.",
+        command="goldvein report audit --section retention",
+        columns=("what", "how", "count"),
+        rows=[*days, *((row[0].replace("_", " "), "in the period", int(row[1])) for row in removed)],
     )
 
 
@@ -362,7 +429,7 @@ def _access(source: _Source) -> Section:
         columns=("entry", "when", "what", "change", "person", "by"),
         rows=[
             (entry["seq"], entry["at"], entry["kind"], entry["change"], _who(entry, "person"), _who(entry, "actor"))
-            for entry in source.of_kind("member", "key", "skill", "sanitizer_rule")
+            for entry in source.of_kind("member", "key", "skill", "sanitizer_rule", "dataset")
         ],
     )
 
@@ -372,6 +439,9 @@ def _exceptions(source: _Source) -> Section:
     rows += [("reported leak", entry["example"], entry["at"]) for entry in source.of_kind("incident")]
     failed = [entry for entry in source.of_kind("rescanned") if entry["failed"]]
     rows += [("not sanitized again", str(entry["failed"]), entry["at"]) for entry in failed]
+    dead = select(func.count()).select_from(WebhookDelivery).where(WebhookDelivery.state == "dead")
+    if count := source.session.scalar(dead):
+        rows.append(("told nobody", f"{count} messages", "given up after every retry"))
     begins = [entry for entry in source.of_kind("ledger_begins") if entry["reason"] == "upgrade"]
     rows += [("older than the ledger", str(entry["captured_examples"]), entry["at"]) for entry in begins]
     return Section(
@@ -394,7 +464,10 @@ SECTIONS: Final[tuple[Callable[[_Source], Section], ...]] = (
     _replay,
     _withdrawals,
     _erasures,
+    _versions,
     _exports,
+    _told,
+    _retention,
     _sanitizer,
     _access,
 )
