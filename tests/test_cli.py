@@ -30,6 +30,8 @@ ROOT = Path(goldvein.cli.__file__).parent
 PEOPLE_COMMANDS = {
     *("login", "logout", "whoami", "sanitize", "feedback", "export", "import events", "import examples"),
     *("results import", "results show"),
+    *(f"dataset {name}" for name in ("list", "create", "change", "show", "freeze", "diff", "export")),
+    *(f"dataset {name}" for name in ("tag", "readers", "removals")),
     *(f"consent {name}" for name in ("show", "give", "refuse", "withdraw", "receipt")),
     *(f"consent notice {name}" for name in ("show", "list", "set", "invalidate")),
     *("verify export", "verify ledger", "verify receipt", "report audit"),

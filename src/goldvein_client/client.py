@@ -327,6 +327,38 @@ class Client:
         except ArchiveRefused as error:
             raise ClientError("export_refused", str(error)) from error
 
+    # Datasets
+
+    def list_datasets(self, *, limit: int | None = None) -> list[JSONObject]:
+        """The datasets that you own or read, by slug."""
+        return self._pages("/api/datasets", {}, limit)
+
+    def freeze_dataset(self, dataset: str, *, dry_run: bool = False, allow_leakage: bool = False) -> JSONObject:
+        """Freeze the next version of a dataset, or tell what would be in it. Large ones take a while."""
+        body = {"dry_run": dry_run, "allow_leakage": allow_leakage}
+        path = f"/api/datasets/{_segment(dataset)}/versions"
+        return self.request("POST", path, json_body=body, timeout=EXPORT_TIMEOUT_SECONDS)
+
+    def export_dataset(
+        self,
+        dataset: str,
+        version: str,
+        target: Path,
+        *,
+        format_name: str = "chat-jsonl",
+        splits: Sequence[str] | None = None,
+        placeholders: str = "keep",
+        system: bool = False,
+        accept_terms: str | None = None,
+    ) -> int:
+        """Download a version as a zip file that does not exist yet; returns its size. Readers accept the terms."""
+        chosen = {"format": format_name, "placeholders": placeholders, "system": "true" if system else None}
+        params = _given({**chosen, "split": list(splits) if splits else None, "accept_terms": accept_terms})
+        path = f"/api/datasets/{_segment(dataset)}/versions/{_segment(version)}/export"
+        answer = self._send("GET", path, params=params, timeout=EXPORT_TIMEOUT_SECONDS)
+        with Path(target).open("xb") as file:
+            return file.write(answer.content)
+
     # Consent and one's own data
 
     def get_notice(self, *, language: str | None = None) -> JSONObject:

@@ -51,7 +51,7 @@ def test_a_reader_has_to_accept_the_terms_and_is_in_the_log_and_the_ledger(world
     assert refused["details"]["terms"] == {**TERMS, "poll_removals": True}
     download(world, "bob", accept_terms=refused["details"]["terms_hash"])
 
-    (entry,) = get(world, "/downloads")
+    (entry,) = get(world, "/downloads")["items"]
     assert (entry["person_id"], entry["version"], entry["form"]) == (bob, "1", "chat-jsonl")
     assert entry["terms_hash"] == refused["details"]["terms_hash"] == choices.hash_of(refused["details"]["terms"])
     listed = ok(world.client("dana").get("/api/ledger/entries?limit=200"))["items"]
@@ -108,7 +108,7 @@ def test_what_is_no_format_split_or_choice_is_refused(world: World) -> None:
     assert download(world, status=422, format="x")["details"]["field"] == "format"
     assert download(world, status=422, split="all")["details"]["field"] == "splits"
     assert download(world, status=422, placeholders="drop")["details"]["field"] == "placeholders"
-    assert get(world, "/downloads") == []
+    assert get(world, "/downloads")["items"] == []
 
 
 def test_nothing_is_left_of_an_export_in_the_data_folder(world: World) -> None:

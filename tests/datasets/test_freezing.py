@@ -49,7 +49,7 @@ def test_a_dry_run_says_what_would_be_in_it_and_why_the_rest_would_not(world: Wo
     assert seen["left_out"] == {"filter_quality": 1, "no_target": 1, "not_approved": 1}
     assert seen["left_out_examples"] == {low: "filter_quality", bad: "no_target"}
     assert waiting not in seen["left_out_examples"]
-    assert get(world, "/versions") == []
+    assert get(world, "/versions")["items"] == []
 
 
 def test_the_same_content_gives_the_same_hash_and_no_new_version(world: World) -> None:
@@ -63,7 +63,7 @@ def test_the_same_content_gives_the_same_hash_and_no_new_version(world: World) -
 
     golden(world, 3)
     assert freeze(world)["version"] == "2"
-    hashes = {version["version"]: version["content_hash"] for version in get(world, "/versions")}
+    hashes = {version["version"]: version["content_hash"] for version in get(world, "/versions")["items"]}
     assert hashes["1"] != hashes["2"]
     assert get(world, "")["latest"] == "2"
     assert get(world, "")["id"] == first["id"]
@@ -108,7 +108,7 @@ def test_a_version_does_not_change_when_an_example_is_edited_or_rejected(world: 
 
     assert get(world, "/versions/1/rows")["items"] == before
     assert freeze(world)["version"] == "2"
-    changes = {one["kind"]: one for one in get(world, "/diff?before=1&after=2")}
+    changes = {one["kind"]: one for one in get(world, "/diff?before=1&after=2")["items"]}
     assert changes["edited"]["example_id"] == edited
     assert "+Another answer" in changes["edited"]["changes"]["example_output"]
     assert changes["removed"] == {
@@ -136,7 +136,7 @@ def test_rows_keep_their_split_in_later_versions(world: World) -> None:
     assert before.items() <= after.items()
     assert sorted(before.values()) == ["test"] * 4 + ["train"] * 4
     assert sorted(after.values()) == ["test"] * 10 + ["train"] * 10
-    assert {one["kind"] for one in get(world, "/diff?before=1&after=2")} == {"added"}
+    assert {one["kind"] for one in get(world, "/diff?before=1&after=2")["items"]} == {"added"}
 
 
 def test_one_of_two_texts_that_are_the_same_is_left_out(world: World) -> None:

@@ -29,7 +29,7 @@ def test_a_withdrawal_makes_a_revision_with_the_same_rows_and_splits_minus_the_r
     after = {row["example_id"]: row["split"] for row in get(world, "/versions/1/rows")["items"]}
     assert after == {example_id: before[example_id] for example_id in kept}
     assert set(before) == {*kept, *gone}
-    assert [version["version"] for version in get(world, "/versions")] == ["1.1", "1"]
+    assert [version["version"] for version in get(world, "/versions")["items"]] == ["1.1", "1"]
     assert get(world, "/versions/1")["version"] == "1.1"
     assert get(world, "/versions/latest")["rows"] == 6
 
@@ -94,7 +94,7 @@ def test_a_second_removal_makes_a_second_revision(world: World) -> None:
     assert alice.delete(f"/api/training-examples/{second}").status_code == 204
 
     assert row_ids(world, "1") == [third]
-    assert [version["version"] for version in get(world, "/versions")] == ["1.2", "1.1", "1"]
+    assert [version["version"] for version in get(world, "/versions")["items"]] == ["1.2", "1.1", "1"]
     assert [(one["version"], one["cause"]) for one in get(world, "/removals")["items"]] == [
         ("1", "deleted"),
         ("1.1", "deleted"),
@@ -109,7 +109,7 @@ def test_two_removals_before_anybody_looks_make_one_revision(world: World) -> No
         assert world.client("alice").delete(f"/api/training-examples/{example_id}").status_code == 204
 
     assert row_ids(world, "1") == [third]
-    assert [version["version"] for version in get(world, "/versions")] == ["1.1", "1"]
+    assert [version["version"] for version in get(world, "/versions")["items"]] == ["1.1", "1"]
 
 
 def test_the_hash_of_a_revision_is_that_of_its_rows(world: World) -> None:

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from goldvein.cli import (
     asserting,
+    datasets,
     examples,
     hook,
     import_examples,
@@ -61,6 +62,7 @@ sanitizing.add_to(app)
 importing.add_to(app)
 import_examples.add_to(importing.imports)
 examples.add_to(app)
+datasets.add_to(app)
 verifying.add_to(app)
 reporting.add_to(app)
 asserting.add_to_groups()

@@ -317,14 +317,15 @@ def delete_dataset(dataset_id: str, actor: ActorDep, runtime: RuntimeDep) -> Non
 
 
 @router.get("/datasets/{dataset_id}/readers")
-def list_readers(dataset_id: str, actor: ActorDep, runtime: RuntimeDep) -> list[ReaderOut]:
+def list_readers(dataset_id: str, actor: ActorDep, runtime: RuntimeDep) -> Page[ReaderOut]:
     """List who may read and export the versions. Owner and readers."""
     with runtime.database.read(actor.tenant_id) as session:
         dataset = owning.need_reader(session, actor, dataset_id)
-        return [
+        items = [
             ReaderOut(person_id=reader.person_id, added_by=reader.added_by, added_at=reader.added_at)
             for reader in owning.readers_of(session, dataset)
         ]
+    return Page(items=items)
 
 
 @router.post("/datasets/{dataset_id}/readers", status_code=204)
@@ -421,12 +422,12 @@ def _summary(version: DatasetVersion) -> dict[str, Any]:
 
 
 @router.get("/datasets/{dataset_id}/versions")
-def list_versions(dataset_id: str, actor: ActorDep, runtime: RuntimeDep) -> list[VersionSummary]:
+def list_versions(dataset_id: str, actor: ActorDep, runtime: RuntimeDep) -> Page[VersionSummary]:
     """List every version and revision, the newest first; superseded ones too. Owner and readers."""
     revise_waiting(runtime, actor, dataset_id)
     with runtime.database.read(actor.tenant_id) as session:
         dataset = owning.need_reader(session, actor, dataset_id)
-        return [summary(version) for version in versions.history(session, dataset)]
+        return Page(items=[summary(version) for version in versions.history(session, dataset)])
 
 
 @router.get("/datasets/{dataset_id}/versions/{version}")
@@ -514,14 +515,14 @@ def get_diff(
     runtime: RuntimeDep,
     before: Annotated[str | None, Query(max_length=60, description="Default: the number before the other.")] = None,
     after: Annotated[str, Query(max_length=60, description="The later version.")] = choices.LATEST,
-) -> list[DifferenceOut]:
+) -> Page[DifferenceOut]:
     """Compare two versions: rows added, removed with the reason, edited with a text diff, moved between splits."""
     revise_waiting(runtime, actor, dataset_id)
     with runtime.database.read(actor.tenant_id) as session:
         dataset = owning.need_reader(session, actor, dataset_id)
         later = versions.find_version(session, dataset, after)
         earlier = versions.find_version(session, dataset, before or str((later.number or 0) - 1))
-        return [DifferenceOut(**one.as_json()) for one in versions.diff(session, earlier, later)]
+        return Page(items=[DifferenceOut(**one.as_json()) for one in versions.diff(session, earlier, later)])
 
 
 @router.post("/datasets/{dataset_id}/tags", status_code=204)
@@ -600,11 +601,11 @@ def export_version(
 
 
 @router.get("/datasets/{dataset_id}/downloads")
-def get_downloads(dataset_id: str, actor: ActorDep, runtime: RuntimeDep, limit: LimitParam = 50) -> list[DownloadOut]:
+def get_downloads(dataset_id: str, actor: ActorDep, runtime: RuntimeDep, limit: LimitParam = 50) -> Page[DownloadOut]:
     """Read the export log, the newest first. Owner only."""
     with runtime.database.read(actor.tenant_id) as session:
         dataset = owning.need_owner(session, actor, dataset_id)
-        return [
+        items = [
             DownloadOut(
                 version=label,
                 person_id=one.person_id,
@@ -615,3 +616,4 @@ def get_downloads(dataset_id: str, actor: ActorDep, runtime: RuntimeDep, limit: 
             )
             for label, one in versions.downloads_of(session, dataset, limit=limit)
         ]
+    return Page(items=items)
