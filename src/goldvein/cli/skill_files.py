@@ -12,7 +12,7 @@ SKILL_FILE_NAME = "SKILL.md"
 MAX_SKILL_FILE_BYTES = 400_000  # four bytes for each of the characters that a server takes
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
-_FIELD = re.compile(r"^([A-Za-z0-9_-]+):[ \t]*(.*?)[ \t]*$")
+_FIELD_NAME = re.compile(r"([A-Za-z0-9_-]+):")
 _BLOCK = re.compile(r"[|>][+-]?[0-9]?")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
@@ -82,7 +82,8 @@ def front_matter(body: str) -> dict[str, str]:
     facts: dict[str, str] = {}
     place = 0
     while place < len(lines):
-        field = _FIELD.match(lines[place])
+        line = lines[place]
+        field = _FIELD_NAME.match(line)
         place += 1
         if field is None:
             continue
@@ -90,7 +91,7 @@ def front_matter(body: str) -> dict[str, str]:
         while place < len(lines) and (not lines[place].strip() or lines[place][0] in " \t"):
             rest.append(lines[place].strip())
             place += 1
-        facts[field[1]] = _value(field[2], rest)
+        facts[field[1]] = _value(line[field.end() :].strip(" \t"), rest)
     return facts
 
 

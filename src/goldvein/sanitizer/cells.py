@@ -33,14 +33,14 @@ _HEADS = Linear(
 )
 # Lists of names in code have commas, too: their lines are indented, end in a comma, or import something.
 _CODE = re.compile(r"\A[ \t]|,[ \t]{0,8}\Z|'|\w\(|\A(?:from|import|use|using|require|export|return|def|local)\b")
-_RULER = re.compile(r"[ \t]{0,64}[-=+|:\u2500-\u257f \t]{3,8192}\Z")
+_RULER = re.compile(r"[-=+|:\u2500-\u257f \t]{3,8256}+\Z")
 _BORDER = re.compile("[|\u2502\u2503\u2551]")
 _COLUMN = re.compile(r"\S{1,512}(?:[ ]\S{1,512}){0,16}")
 _MARKS = {sign: re.compile(f'[{sign}"]') for sign in "\t;,"}
 _DIGIT = re.compile("[0-9]")
 _VALUE = re.compile(
-    r"[ \t\r\n]{0,64}(?:[NnEeXx]?'(?P<quoted>(?:[^'\\]|''|\\.){0,4096}+)'|(?P<bare>[^,()']{0,256}))"
-    r"[ \t\r\n]{0,64}(?P<end>[,)])"
+    r"[ \t\r\n]{0,64}+(?:[NnEeXx]?'(?P<quoted>(?:[^'\\]|''|\\.){0,4096}+)'|(?P<bare>[^,()']{0,256}+))"
+    r"[ \t\r\n]{0,64}+(?P<end>[,)])"
 )
 _NEXT_ROW = re.compile(r"[ \t\r\n,]{0,64}\(")
 

@@ -25,7 +25,8 @@ _NAMED_BY_TEXT = re.compile(
     r"(?P<name>[^<>\s][^<>]{0,127})</[\w:.-]{1,64}>\s{0,64}<[A-Za-z][\w:.-]{0,64}>(?P<value>[^<>]{1,8192})</"
 )
 _TEXT = re.compile(
-    r"(?i)\s{0,256}(?:<plaintext>\w{1,8}</plaintext>\s{0,64})?(?:<(?:value|string|val|v)(?:\s[^<>]{0,256})?>\s{0,64})?(?P<value>[^<>]{1,8192})</"
+    r"(?i)\s{0,256}+(?:<plaintext>\w{1,8}</plaintext>\s{0,64}+)?(?:<(?:value|string|val|v)(?:\s[^<>]{0,256})?>\s{0,64}+)?"
+    r"(?P<value>[^<>]{1,8192})</"
 )
 _TELLING_TAGS = frozenset({"key", "name", "param-name", "property-name"})
 

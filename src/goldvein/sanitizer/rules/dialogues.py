@@ -1,6 +1,6 @@
 """Dialogues, prompts and files of programs."""
 
-from goldvein.sanitizer.rules.rule import HEX, sample, shape
+from goldvein.sanitizer.rules.rule import ARGUMENT, HEX, sample, shape
 
 DIALOGUES_AND_FILES = (
     shape(
@@ -144,7 +144,7 @@ DIALOGUES_AND_FILES = (
         "password behind a variable in the arguments of a call",
         r"(?:\.login|getConnection|\bauth[ ]?=[ ]?|HTTPBasicAuth|simple_bind_s|_Oracle\.connect|"
         r"NetworkCredential|PlainAuth)"
-        r"\(\s{0,32}(?:[^()\n\"',]{1,64},\s{0,32}|[@rub]{0,2}[\"'][^\"'\n]{0,160}[\"'],\s{0,32}){1,3}"
+        rf"\(\s{{0,96}}+(?:{ARGUMENT}|[@rub]{{0,2}}[\"'][^\"'\n]{{0,160}}[\"'],\s{{0,96}}+){{1,3}}"
         r"[@rub]{0,2}(?P<secret>\"[^\"\n]{4,160}\"|'[^'\n]{4,160}')(?=\s{0,32}[,)])",
         (),
         f'smtp.login(USER, "{sample(9)}")',

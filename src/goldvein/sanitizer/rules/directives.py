@@ -1,6 +1,6 @@
 """Lines of configuration, arguments of calls, and more commands and files."""
 
-from goldvein.sanitizer.rules.rule import HEX, sample, sample_uuid, shape
+from goldvein.sanitizer.rules.rule import ARGUMENT, HEX, sample, sample_uuid, shape
 
 _WORD_VALUE = r"(?P<secret>\"[^\"\n\\]{3,256}\"|'[^'\"\n\\]{3,256}'|[^\s\"'\\<$({-][^\s\"'\\]{2,256})"
 # Lines of configuration in which a blank separates the name from the secret.
@@ -179,7 +179,7 @@ MORE_COMMANDS_AND_FILES = (
     shape(
         "login_call",
         "password behind the user in the arguments of a call",
-        _CREDENTIAL_CALLS + r"[ ]{0,1}[=(]\s{0,32}\(?(?:[^()\n\"',]{1,64},\s{0,32}){0,2}"
+        _CREDENTIAL_CALLS + rf"[ ]{{0,1}}[=(]\s{{0,32}}+(?:\(\s{{0,96}}+)?(?:{ARGUMENT}){{0,2}}"
         r"(?:\w{1,16}[ ]?=[ ]?)?(?:[@rub]{0,2}[\"'][^\"'\n]{0,160}[\"'],\s{0,32}(?:\w{1,16}[ ]?[=:][ ]?)?){1,2}"
         r"[@rub]{0,2}(?P<secret>\"[^\"\n]{4,160}\"|'[^'\n]{4,160}')",
         (),
@@ -196,7 +196,7 @@ MORE_COMMANDS_AND_FILES = (
         "signing_call",
         "key in the arguments of a call that signs, encrypts or types it in",
         r"(?:createHmac\([ ]{0,4}[\"'][\w-]{1,24}[\"'],[ ]{0,4}|jwt\.(?:sign|verify|encode|"
-        r"decode)\((?:[^\"'\n,]|\{[^{}\n]{0,256}\}){1,256},[ ]{0,4}|"
+        r"decode)\((?:[^\"'\n,]|\{[^{}\n\"',]{0,256}[\"',][^{}\n]{0,256}\}){1,256},[ ]{0,4}|"
         r"hmac\.new\([ ]{0,4}b?|Fernet\([ ]{0,4}b?|AES\.new\([ ]{0,4}b?|SecretKeySpec\([ ]{0,4}|"
         r"HmacSHA256\([^\"'\n]{1,64},[ ]{0,4}|"
         r"(?:[Pp]ass|[Pp]wd|[Tt]oken|[Ss]ecret)[\w\"')\]#]{0,24}(?:\.(?:send_keys|sendKeys|fill|type|setValue|"
@@ -295,8 +295,8 @@ MORE_COMMANDS_AND_FILES = (
         "recovery_codes",
         "list of codes that stand in for a second factor",
         r"(?i)(?:recovery|backup|scratch|emergency|rescue)[ _-]?codes?[^\n]{0,64}\n\s{0,8}"
-        r"(?P<secret>(?:(?:[0-9]{1,2}[.)][ ]|[-*][ ])?[A-Za-z0-9]{4,12}(?:[- ][A-Za-z0-9]{4,8}){0,3}\s{1,16}){1,31}"
-        r"(?:[0-9]{1,2}[.)][ ]|[-*][ ])?[A-Za-z0-9]{4,12}(?:[- ][A-Za-z0-9]{4,8}){0,3})",
+        r"(?P<secret>(?:[0-9]{1,2}[.)][ ]|[-*][ ])?[A-Za-z0-9]{4,12}(?:[- ][A-Za-z0-9]{4,8}){0,3}"
+        r"(?:\s{1,16}(?:[0-9]{1,2}[.)][ ]|[-*][ ])?[A-Za-z0-9]{4,12}(?:[- ][A-Za-z0-9]{4,8}){0,3}){1,31}+)",
         (),
         "Recovery codes:\nab12c-9dk3f\n77xk2-p0w4e\n",
         "Backup codes\nare shown once only\n",

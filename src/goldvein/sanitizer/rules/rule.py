@@ -29,6 +29,9 @@ CUT = (
     r"(?=\Z|\.\.\.|\u2026|[ ]?\[\.\.\.|[ ]?[\[(<]{1,3}(?i:output |text |line )?"
     r"(?i:truncat|cut|omitted|snip|clipped|elided))"
 )
+# An argument of a call that is no literal, with the comma after it: blanks before it belong to what stands before, lest
+# they can be parted in every way. It may be blanks alone.
+ARGUMENT = r"(?:[^()\n\"',\s][^()\n\"',]{0,63}|(?<=[^\S\n])),\s{0,96}+"
 
 ALNUM = "[A-Za-z0-9]"
 WORD = "[A-Za-z0-9_]"
