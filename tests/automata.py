@@ -10,7 +10,7 @@ What stands around is left out (anchors, look-arounds, references), and bounds o
 that an expression may be judged more ambiguous than it is, never less: but for what `atomic` says.
 """
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterator
 from re import _constants as c  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
@@ -22,7 +22,9 @@ NO_BOUND = 10**9
 _SIGNS = (c.LITERAL, c.NOT_LITERAL, c.ANY, c.IN)
 _REPEATS = (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT)
 # Signs of every kind; those that an expression names, and the neighbours of its ranges, are added to them.
-_SAMPLES = "09afgzAFGZ_ \t\n\r!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~\x00\x7f\xa0\xe9\u0142\u2026\u2028\uff01\u2192\u3042\u0660"
+_SAMPLES = (
+    "09afgzAFGZ_ \t\n\r!\"#$%&'()*+,-./:;<=>?@[\\]^`{|}~\x00\x7f\xa0\xe9\u0142\u2026\u2028\uff01\u2192\u3042\u0660"
+)
 
 
 class Part(NamedTuple):
@@ -50,13 +52,21 @@ class Automaton:
         self.atomic: list[bool] = []
         self.follow: list[dict[int, int]] = []
         self.inner: list[tuple[Any, int]] = []
-        self._alphabet = sorted({*_SAMPLES, *_literals(nodes)})
+        named = set(_literals(nodes))
+        # In both cases: expressions that know cases and some that do not are read side by side.
+        cases = {form for sign in named for form in (sign.lower(), sign.upper()) if len(form) == 1}
+        self._alphabet = sorted({*_SAMPLES, *named, *cases})
         self._bound, self._in_atomic = 1, False
         whole = self._sequence(nodes, flags)
         self.first, self.last = whole.first, frozenset(whole.last)
-        self.component = _components(self.follow)
-        self.reached = [self._reached(state) for state in range(len(self.signs))]
-        self.looping = [state for state in range(len(self.signs)) if state in self.reached[state]]
+        states = range(len(self.signs))
+        self.reached = [self._reached(state) for state in states]
+        self.looping = [state for state in states if state in self.reached[state]]
+        # States that lead to each other are one loop, named by the first of them.
+        self.component = [
+            min((other for other in self.reached[state] if state in self.reached[other]), default=-1)
+            for state in states
+        ]
 
     def _sequence(self, nodes: Any, flags: int) -> Part:
         part = NOTHING
@@ -90,14 +100,14 @@ class Automaton:
             )
         if op is c.SUBPATTERN:
             return self._sequence(value[3], (flags | value[1]) & ~value[2])
-        if op in {c.ASSERT, c.ASSERT_NOT}:
-            self.inner.append((value[1], flags))
-            return NOTHING
         if op in {c.ATOMIC_GROUP, c.POSSESSIVE_REPEAT}:
             return self._without_choice(op, value, flags)
         if op in _REPEATS:
             return self._repeat(*value, flags)
-        assert op in {c.AT, c.GROUPREF}, op
+        if op in {c.ASSERT, c.ASSERT_NOT}:
+            self.inner.append((value[1], flags))
+        else:
+            assert op in {c.AT, c.GROUPREF}, op
         return NOTHING
 
     def _sign(self, signs: frozenset[str]) -> Part:
@@ -322,38 +332,3 @@ def _word(came: dict[Any, Any], goal: Any) -> str:
         here, sign = came[here]
         word.append(sign)
     return "".join(reversed(word))
-
-
-def _components(follow: list[dict[int, int]]) -> list[int]:
-    """Number the parts of the automaton of which each state leads to each other (Tarjan's walk, without recursion)."""
-    order: dict[int, int] = {}
-    lowest: dict[int, int] = {}
-    component = [-1] * len(follow)
-    path: list[int] = []
-    numbers: dict[str, int] = defaultdict(int)
-    for root in range(len(follow)):
-        walk = [] if root in order else [(root, iter(follow[root]))]
-        while walk:
-            state, targets = walk[-1]
-            if state not in order:
-                order[state] = lowest[state] = len(order)
-                path.append(state)
-            new = None
-            for target in targets:
-                if target not in order:
-                    new = target
-                    break
-                if component[target] < 0:
-                    lowest[state] = min(lowest[state], order[target])
-            if new is not None:
-                walk.append((new, iter(follow[new])))
-                continue
-            walk.pop()
-            if walk:
-                above = walk[-1][0]
-                lowest[above] = min(lowest[above], lowest[state])
-            if lowest[state] == order[state]:
-                while component[state] < 0:
-                    component[path.pop()] = numbers["given"]
-                numbers["given"] += 1
-    return component

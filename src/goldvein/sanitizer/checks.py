@@ -547,7 +547,6 @@ def cookie_value(text: str, start: int, end: int) -> bool:
 _ENDS_USER_LINE = re.compile(r"(?:USER|NICK|user)[ ][^\n]{1,128}\n(?:[^\n]{0,256}\n){0,3}[^\n]{0,16}\Z")
 _TAG_BEFORE = re.compile(r"(?:(?:[CS]:|[<>]{1,3}|---?>)[ ]?)?(?:[A-Za-z]{0,4}[0-9]{1,8}|[.*])[ ](?i:login)[ ]")
 _ASKS_PASSWORD = re.compile(r"(?i)assw|assphrase|\bpin\b|passcode|kennwort")
-_KEY_DERIVATION = re.compile(r"(?i)kdf|cipherparams")
 _CODE = re.compile(r"[A-Za-z0-9-]{4,48}")
 _SPOKEN_STOP = words(
     "a an is to of in on if it be this that will can must should required empty not the and for with your are was has"
@@ -583,8 +582,8 @@ def is_symbol_soup(value: str) -> bool:
 
 def wallet_part(text: str, start: int, end: int) -> bool:
     """Confirm a text in hexadecimal digits in an object that says how its key is derived."""
-    near = max(0, start - MAX_KIND_CHARS)
-    return _KEY_DERIVATION.search(text, near, end + MAX_KIND_CHARS) is not None and varied_value(text, start, end)
+    near = text[max(0, start - MAX_KIND_CHARS) : end + MAX_KIND_CHARS].lower()
+    return ("kdf" in near or "cipherparams" in near) and varied_value(text, start, end)
 
 
 def dialogue_password(text: str, start: int, end: int) -> bool:

@@ -21,6 +21,7 @@ from goldvein.sanitizer.linear import Linear, LinearSet, readable
 from goldvein.sanitizer.rules import RULES, Confidence, Rule
 
 KEY_HEAD_CHARS = 2
+LEFT_EDGE_CHARS = 6  # the longest escape behind which a key begins inside a word
 WORD_HEAD_CHARS = 5
 MAX_KEY_CHARS = 1024
 MAX_GROUPS_IN_VAIN = 24
@@ -103,6 +104,7 @@ VALUES, MARKUP, NAMED_NEARBY = "values", "markup", "named nearby"
 _BACKSLASH = ord("\\")
 # A number begins after one of these, and never after a letter, a digit, a point or a hyphen.
 _GROUP_START = re.compile(rb"(?<=[ ()\xa0/:+])[^ )\xa0/:]")
+_LETTERS_AND_DIGITS = re.compile(rb"[A-Za-z0-9]{1,262144}+")
 _NEVER_BEFORE_NUMBER = frozenset(b"_.-" + string.ascii_letters.encode() + string.digits.encode())
 
 Confirmation = Callable[[str, int, int], bool]
@@ -260,6 +262,8 @@ class Locators:
                     found.append(entry.match_of(span[0], span[1]))
                     resume = before = max(resume, span[2])
                     break
+            else:
+                resume = _beyond_run(data, start, resume)
             located = self._keys.search(data, resume)
 
     def _find_words(self, text: str, data: bytes, found: list[Match]) -> None:
@@ -332,6 +336,14 @@ def _find_runs(entry: _Ready, expression: Linear, reading: Reading, found: list[
         span = entry.span_at(text, start + escaped)
         if span is not None:
             found.append(entry.match_of(span[0], span[1]))
+
+
+def _beyond_run(data: bytes, start: int, resume: int) -> int:
+    """Give where the next key may begin: in a run of letters and digits none does (`rule.LEFT`), but near its start."""
+    if start < LEFT_EDGE_CHARS or not data[start - LEFT_EDGE_CHARS : start].isalnum():
+        return resume
+    run = _LETTERS_AND_DIGITS.match(data, start)
+    return max(resume, run.end()) if run else resume
 
 
 def _group_starts(data: bytes, start: int, end: int) -> Iterator[int]:

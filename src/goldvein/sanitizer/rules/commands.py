@@ -144,7 +144,7 @@ COMMANDS_AND_FILES = (
         r"(?:(?:ENV|setenv)[ \t]{1,4}[A-Z0-9_]{0,40}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|KEY)[A-Z0-9_]{0,8}"
         r"|requirepass|masterauth)"
         r"[ \t]{1,4}(?P<secret>[^\s\"'$<{=\\][^\s\"'\\]{3,256})",
-        ("ENV ", "setenv ", "requirepass ", "masterauth "),
+        tuple(name + blank for name in ("ENV", "setenv", "requirepass", "masterauth") for blank in " \t"),
         f"ENV DB_PASSWORD {sample(10)}",
         "ENV DB_PASSWORD $PASSWORD",
         kind="password",
@@ -177,10 +177,10 @@ COMMANDS_AND_FILES = (
     shape(
         "oracle_login",
         "password in a login of Oracle",
-        r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|exp(?:dp)?[ \t]|"
-        r"imp(?:dp)?[ \t])"
+        r"(?i)(?:jdbc:oracle:[a-z0-9]{1,8}:|sqlplus[ \t]{1,4}(?:-[a-z]{1,8}[ \t]{1,4}){0,3}|(?:exp|imp)dp[ \t]|"
+        r"(?<![\w-])(?:exp|imp)[ \t])"
         r"[A-Za-z0-9_$#]{1,64}/(?P<secret>[^\s@\"'/]{2,128})@",
-        ("jdbc:oracle:", "sqlplus ", "expdp ", "impdp "),
+        ("jdbc:oracle:", *(name + blank for name in ("sqlplus", "expdp", "impdp", "exp", "imp") for blank in " \t")),
         f"sqlplus scott/{sample(9)}@orcl",
         "sqlplus scott/$PASSWORD@orcl",
         kind="password",

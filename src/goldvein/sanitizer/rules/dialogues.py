@@ -20,7 +20,7 @@ DIALOGUES_AND_FILES = (
         "key with which the members of a cluster encrypt what they tell each other",
         r"(?i)(?<![\w.])encrypt\\{0,7}[\"']?[ \t]{0,8}(?:[:=]|[ \t])[ \t]{0,8}\\{0,7}[\"']?"
         r"(?P<secret>[A-Za-z0-9+/]{22}==|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{32})(?![A-Za-z0-9+/=])",
-        ('encrypt"', "encrypt =", "encrypt=", "encrypt ", "encrypt:", "encrypt'", "encrypt\\"),
+        ('encrypt"', "encrypt =", "encrypt=", "encrypt ", "encrypt\t", "encrypt:", "encrypt'", "encrypt\\"),
         f'"encrypt": "{sample(43)}="',
         '"encrypt": "true"',
         kind="secret",
@@ -110,7 +110,7 @@ DIALOGUES_AND_FILES = (
         r"on)[ ][^\n:=\"'`]{1,40})?\\{0,3}[\"'`*]{0,3}[ ]{0,2}"
         r"(?:[:=]|\bis\b)\*{0,2}[ ]{0,2}\\{0,3}[\"'`]?(?P<secret>(?-i:[a-z]{2,14}(?:[ ][a-z]{2,14}){3,11}))"
         r"(?=\\{0,3}[\"'`]|[ ]{0,2}[.,;]?(?:\r?\n|\\n|\Z)|[ ][-(])",
-        ("passphrase", "pass phrase"),
+        ("passphrase", "pass phrase", "mantra"),
         "passphrase: ripple salmon garlic violin",
         "passphrase: the words that open your key",
         kind="password",
@@ -160,7 +160,12 @@ DIALOGUES_AND_FILES = (
         "typed_answer",
         "what a script types when it is asked for a password",
         r"send(?:_user)?[ ](?:--[ ])?\\?\"(?P<secret>[^\"\n\\$]{4,160})\\{1,2}[rn]",
-        ('send "', 'send -- "', 'send \\"'),
+        tuple(
+            f"{name} {dashes}{quote}"
+            for name in ("send", "send_user")
+            for dashes in ("", "-- ")
+            for quote in ('"', '\\"')
+        ),
         f'expect "Password:"\nsend "{sample(9)}\\r"',
         f'expect "Name:"\nsend "{sample(9)}\\r"'.replace(sample(9), "quit"),
         kind="password",

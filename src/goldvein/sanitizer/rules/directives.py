@@ -55,7 +55,7 @@ MORE_COMMANDS_AND_FILES = (
         r"(?:sudo[ \t]{1,2}(?:-[a-zA-Z][ \t]{1,2}){0,3})?(?:/usr/s?bin/)?"
         r"(?:chpasswd|smbpasswd|passwd|cryptsetup|kinit|gpg|docker login|podman login|helm registry|su\b|openconnect|"
         r"vncpasswd|saslpasswd2|htpasswd|gh auth login|glab auth login|npm login|vault login)",
-        ("echo ", "printf "),
+        ("echo ", "echo\t", "printf ", "printf\t"),
         f"echo 'bob:{sample(9)}' | sudo chpasswd",
         "echo $PASS | sudo chpasswd",
         kind="password",
@@ -105,7 +105,7 @@ MORE_COMMANDS_AND_FILES = (
         r"(?i)\b(?:net[ ]user[ ][\w.\\-]{1,64}[ ]|net[ ]use[ ](?:[a-z*]:?[ ])?\\\\[^\s]{1,128}[ ](?!/)|"
         r"schtasks\b[^\n|;]{0,256}?[ ]/rp[ ]|psexec(?:64)?\b[^\n|;]{0,256}?[ ]-p[ ]|cmdkey\b[^\n|;]{0,256}?/pass:|"
         r"wmic\b[^\n|;]{0,256}?/password:|runas\b[^\n|;]{0,256}?/pass:)" + _WORD_VALUE,
-        ("net user ", "net use ", "schtasks ", "psexec", "cmdkey ", "wmic "),
+        ("net user ", "net use ", "schtasks", "psexec", "cmdkey", "wmic", "runas"),
         f"net user bob {sample(9)} /add",
         "net user bob /delete",
         kind="password",

@@ -118,7 +118,9 @@ PERSONAL = (
         r"(?i)(?<![a-z0-9])(?:pin|otp)(?:[_-]?code)?\\{0,7}[\"']?[ \t]{0,4}[:=][ \t]{0,4}\\{0,7}[\"']?"
         r"(?P<secret>[0-9]{4,8})(?![\w.-])",
         tuple(
-            f"{name}{ending}" for name in ("pin", "otp") for ending in ('"', "'", "\\", ":", "=", " =", "_code", "code")
+            f"{name}{ending}"
+            for name in ("pin", "otp")
+            for ending in ('"', "'", "\\", ":", "=", " =", " :", "  ", "\t", " \t", "_code", "-code", "code")
         ),
         '{"pin": 739201}',
         "gpio_pin = 17, spin: 7392 and pin: 2026-11-21",
@@ -244,6 +246,7 @@ PERSONAL = (
             "gebor",
             "geb.",
             "geburt",
+            "geboortedatum",
             "naissance",
             "n\u00e9",
             "naci",
