@@ -6,6 +6,8 @@ from functools import partial
 
 from goldvein.capture import retention
 from goldvein.consent import service as consent
+from goldvein.datasets import removal
+from goldvein.datasets.revising import revise_all
 from goldvein.db.migrate import TABLES_WITH_TEXTS
 from goldvein.identity import service as identity
 from goldvein.identity.access import Runtime
@@ -23,6 +25,7 @@ def kinds_of_jobs(runtime: Runtime) -> Kinds:
         "journal.write": Kind(handler=work.write_journal, every=timedelta(minutes=1)),
         "tenants.purge": Kind(handler=work.purge, every=timedelta(hours=1)),
         "consent.expire": Kind(handler=work.record_expired, every=timedelta(hours=1)),
+        removal.REVISE: Kind(handler=work.revise),
         "retention": Kind(handler=work.remove_old, every=timedelta(hours=12)),
         webhooks.DELIVER: Kind(handler=partial(webhooks.deliver, runtime), delays=webhooks.DELAYS, waits=True),
         "vacuum": Kind(handler=work.vacuum, every=timedelta(hours=12)),
@@ -53,6 +56,13 @@ class _Work:
                 count = consent.record_expired(session, runtime.now())
             runtime.metrics.consent_changes.labels(action="expired").inc(count)
             yield
+
+    def revise(self, task: Task) -> Iterator[None]:
+        """Make the revisions of a tenant's dataset versions that lost rows."""
+        runtime = self._runtime
+        if task.tenant_id is not None:
+            revise_all(runtime.database, runtime.server_key, task.tenant_id, runtime.now())
+        yield
 
     def purge(self, _task: Task) -> Iterator[None]:
         """Erase what deleted organisations still hold."""

@@ -17,7 +17,10 @@ from goldvein.consent import service as consent
 from goldvein.consent.decision import standing_purposes
 from goldvein.datasets.tables import DatasetContent, DatasetDownload, DatasetRemoval, DatasetRow, DatasetVersion
 from goldvein.db.session import TenantSession, for_change
+from goldvein.errors import JSONValue
 from goldvein.examples.service import told_of_deletion
+from goldvein.jobs import service as jobs
+from goldvein.webhooks import service as webhooks
 
 CAUSES: Final = (
     "withdrawn",
@@ -31,6 +34,13 @@ CAUSES: Final = (
 )
 """What ended it: what the person, an admin or an author did; `leak`: somebody reported what should not be in it."""
 
+REVISE: Final = "datasets.revise"
+"""The job that makes the revisions of a tenant."""
+
+REMOVAL: Final = "dataset.removal"
+"""The message to the webhooks of those who downloaded a version."""
+
+_TOLD_AT_MOST: Final = 1_000  # the list of removals has them all
 _AT_ONCE: Final = 500  # databases limit how many values a statement names
 _LOOSE: Final = {"synchronize_session": False}
 
@@ -103,8 +113,22 @@ def _take_away(session: TenantSession, found: Sequence[Any], *, cause: str, now:
         lost = _supersede(session, rows_of, [row.example_id for row in rows], cause=cause, now=now)
         if lost is not None:
             superseded.append(lost)
+            _tell(session, lost, cause=cause, now=now)
     erase_contents(session, {row.content_hash for row in found})
     return superseded
+
+
+def _tell(session: TenantSession, lost: Superseded, *, cause: str, now: datetime) -> None:
+    """Promise the revision, and a message to everybody who has a copy."""
+    jobs.enqueue(session, REVISE, now=now)
+    told: dict[str, JSONValue] = {
+        "dataset_id": lost.version.dataset_id,
+        "version": lost.version.label,
+        "cause": cause,
+        "examples": list(lost.examples[:_TOLD_AT_MOST]),
+        "count": len(lost.examples),
+    }
+    webhooks.announce(session, session.tenant_id, lost.downloaders, REMOVAL, told, now=now)
 
 
 def erase_contents(session: TenantSession, content_hashes: Iterable[str]) -> None:

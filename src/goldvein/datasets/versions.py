@@ -317,6 +317,20 @@ def holdout_looks(session: TenantSession, version: DatasetVersion) -> int:
     return sum(HOLDOUT in some for some in session.scalars(splits))
 
 
+def versions_holding(session: TenantSession, person_id: str) -> dict[str, list[str]]:
+    """In which published versions the examples captured from a person are, as `notes 3`, by example."""
+    rows = (
+        select(DatasetRow.example_id, Dataset.slug, DatasetVersion)
+        .join(DatasetVersion, DatasetVersion.rows_of == DatasetRow.version_id)
+        .join(Dataset, Dataset.id == DatasetVersion.dataset_id)
+        .where(DatasetRow.person_id == person_id, DatasetVersion.state == "published")
+    )
+    found: dict[str, list[str]] = {}
+    for example_id, slug, version in session.execute(rows.order_by(Dataset.slug, DatasetVersion.number)):
+        found.setdefault(example_id, []).append(f"{slug} {version.label}")
+    return found
+
+
 def downloads_of(session: TenantSession, dataset: Dataset, *, limit: int) -> list[tuple[str, DatasetDownload]]:
     """The export log with the names of the versions, the newest first."""
     rows = select(DatasetDownload, DatasetVersion).join(DatasetVersion, DatasetVersion.id == DatasetDownload.version_id)

@@ -10,6 +10,7 @@ from goldvein.consent import service as consent
 from goldvein.consent.notices import notice_in_force, requests_to
 from goldvein.consent.receipt import make_receipt
 from goldvein.consent.tables import ConsentEvent
+from goldvein.datasets.versions import versions_holding
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField
 from goldvein.examples import service as examples
@@ -133,6 +134,7 @@ class CapturedOut(BaseModel):
     sanitizer_version: str | None
     person_consent_id: str | None
     created_at: datetime
+    dataset_versions: list[str]
 
 
 class DataOut(BaseModel):
@@ -368,14 +370,16 @@ def get_data(actor: ActorDep, runtime: RuntimeDep) -> DataOut:
 
 def data_of(session: TenantSession, actor: Actor) -> DataOut:
     """All that is kept about a person and capture, for the API and for the download."""
-    captured = [_captured(row) for row in examples.captured_from(session, actor.person_id)]
+    held_in = versions_holding(session, actor.person_id)
+    captured = [_captured(row, held_in.get(row.id, [])) for row in examples.captured_from(session, actor.person_id)]
     return DataOut(
         captured_examples=captured, consent_records=_records(session, actor), consent_requests=_requests(session, actor)
     )
 
 
-def _captured(example: TrainingExample) -> CapturedOut:
-    return CapturedOut.model_validate(example, from_attributes=True)
+def _captured(example: TrainingExample, dataset_versions: list[str]) -> CapturedOut:
+    kept = {name: getattr(example, name) for name in CapturedOut.model_fields if name != "dataset_versions"}
+    return CapturedOut(**kept, dataset_versions=dataset_versions)
 
 
 @router.delete("/data")

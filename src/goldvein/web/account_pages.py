@@ -26,6 +26,7 @@ from goldvein.consent.notices import (
     requests_to,
 )
 from goldvein.consent.tables import ConsentEvent, ConsentRequest
+from goldvein.datasets.versions import versions_holding
 from goldvein.db.session import TenantSession
 from goldvein.errors import InvalidField, NotAllowed, NotFound, StaleRevision
 from goldvein.examples import service as examples
@@ -62,6 +63,7 @@ class _Captured:
 
     examples: list[TrainingExample]
     skill_names: dict[str, str]
+    held_in: dict[str, list[str]]
     total: int
     page: int
     pages: int
@@ -253,7 +255,8 @@ def _captured(session: TenantSession, person_id: str, page: int) -> _Captured:
     page = min(page, pages)
     shown = found[(page - 1) * _CAPTURED_A_PAGE : page * _CAPTURED_A_PAGE]
     names = _skill_names(session, sorted({example.skill_id for example in shown}))
-    return _Captured(examples=shown, skill_names=names, total=len(found), page=page, pages=pages)
+    held_in = versions_holding(session, person_id)
+    return _Captured(examples=shown, skill_names=names, held_in=held_in, total=len(found), page=page, pages=pages)
 
 
 # Consent
