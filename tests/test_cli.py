@@ -38,6 +38,7 @@ PEOPLE_COMMANDS = {
     *(f"data {name}" for name in ("show", "erase", "report-leak", "delete-account")),
     *(f"skill {name}" for name in ("list", "show", "create", "sync", "assert")),
     *(f"key {name}" for name in ("list", "create", "revoke", "rotate")),
+    *(f"webhooks {name}" for name in ("add", "list", "remove")),
     *(f"hook {name}" for name in ("install", "status", "remove")),
     *(
         f"examples {name}"
@@ -47,6 +48,7 @@ PEOPLE_COMMANDS = {
 OPERATOR_COMMANDS = {
     *("serve", "migrate", "doctor", "demo", "key rotate-server", "tenant create", "tenant list"),
     *("person invite", "person login-link", "person reset", "person withdraw", "examples rescan", "consent replay"),
+    *("worker", "job list", "job retry", "backup", "restore"),
 }
 
 
