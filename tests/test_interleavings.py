@@ -28,7 +28,7 @@ DAY = timedelta(days=1)  # what one person may have captured in a day begins ane
 RUNS = int(os.environ.get("INTERLEAVINGS", "30"))
 FIRST_SEED = int(os.environ.get("INTERLEAVINGS_SEED", "1"))
 SNIPPETS = {"tool_input_snippet": "Write the notes", "tool_output_snippet": "Here they are"}
-STARVED_SECONDS = 5.0
+STARVED_SECONDS = 15.0
 PICK_SECONDS = 0.001
 """How long whoever was picked may run before the next one is: one who waits for a lock cannot come to a barrier."""
 

@@ -1,16 +1,22 @@
+import socket
 import threading
 
 import pytest
 from conftest import World
 from helpers import ok, rows
 from made import approved, freeze, get, golden, make, row_ids
+from sqlalchemy import select
 
-from goldvein import failpoints
+from goldvein import background, failpoints
 from goldvein.consent.tables import LedgerEntry
 from goldvein.datasets import freezing, revising
 from goldvein.datasets.tables import DatasetContent, DatasetRow, DatasetVersion
+from goldvein.jobs.tables import Job
 from goldvein.verify.documents import public_keys
 from goldvein.verify.envelope import opened
+from goldvein.webhooks import sending
+from goldvein.webhooks import service as webhooks
+from goldvein.webhooks.tables import WebhookDelivery
 
 
 def withdraw(world: World, name: str = "bob", **fields: object) -> None:
@@ -305,3 +311,47 @@ def test_a_freeze_that_was_given_up_leaves_nothing_and_the_next_one_works(
 
     assert rows(world, DatasetRow) == rows(world, DatasetContent) == rows(world, DatasetVersion) == []
     assert freeze(world)["version"] == "1"
+
+
+def test_whoever_has_a_copy_is_told_and_the_worker_makes_the_revision(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))]
+    monkeypatch.setattr(sending.socket, "getaddrinfo", lambda *_arguments, **_options: public)
+    monkeypatch.setattr(webhooks, "deliver", lambda *_arguments: iter(()))  # sending has tests of its own
+    make(world)
+    kept, gone = golden(world, 1), approved(world, 2)
+    freeze(world)
+    for name in ("alice", "erin"):
+        ok(world.client(name).post("/api/me/webhooks", json={"url": "https://hooks.example/removed"}), 201)
+    assert world.client("alice").get("/api/datasets/notes/versions/1/export?format=chat-jsonl").status_code == 200
+    withdraw(world)
+    (told,) = rows(world, WebhookDelivery)  # erin has no copy
+    assert (told.event_type, told.data["version"], told.data["cause"]) == ("dataset.removal", "1", "withdrawn")
+    assert (told.data["examples"], told.data["count"]) == ([gone], 1)
+    assert [job.kind for job in jobs_of(world)].count("datasets.revise") == 1
+    with world.database.read(world.someone("alice").tenant_id) as session:
+        before = {version.label for version in session.scalars(select(DatasetVersion))}
+    background.worker(world.runtime).run_due()
+    with world.database.read(world.someone("alice").tenant_id) as session:
+        after = {version.label for version in session.scalars(select(DatasetVersion))}
+    assert after - before == {"1.1"}
+    assert row_ids(world, "1") == [kept]
+
+
+def jobs_of(world: World) -> list[Job]:
+    with world.database.read_across_tenants() as session:
+        return list(session.scalars(select(Job)))
+
+
+def test_my_data_says_in_which_versions_an_example_is(world: World) -> None:
+    make(world)
+    golden(world, 1)
+    captured, pending = approved(world, 2), world.capture(text="not reviewed")
+    freeze(world)
+    data = ok(world.client("bob").get("/api/me/data"))["captured_examples"]
+    assert {row["id"]: row["dataset_versions"] for row in data} == {captured: ["notes 1"], pending: []}
+    assert "notes 1" in world.browser("bob").get("/preferences").text
+    ok(world.client("bob").delete(f"/api/me/data/{captured}"))
+    data = ok(world.client("bob").get("/api/me/data"))["captured_examples"]
+    assert {row["id"]: row["dataset_versions"] for row in data} == {captured: [], pending: []}

@@ -62,7 +62,7 @@ def killed_in_a_freeze(run: Run) -> Findings:
     need_killed(run, server)
     server = restarted(run)
     status, _, versions = server.call("GET", "/api/datasets/notes/versions", run.key("alice"))
-    if (status, versions) != (200, []):
+    if (status, versions.get("items")) != (200, []):
         run.notes.append(f"versions after the restart: {status} {versions}")
     withdraw(run, server)
     need_only_golden(run, server)
