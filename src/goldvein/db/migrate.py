@@ -20,7 +20,7 @@ from goldvein.db.session import MAINTAIN_SINCE
 from goldvein.errors import NotConfigured
 
 _APPEND_ONLY = ("consent_events", "consent_requests", "ledger_entries", "notices", "notice_publications")
-TABLES_WITH_TEXTS = ("skill_feedback", "example_revisions")  # of people: what is erased there is vacuumed
+TABLES_WITH_TEXTS = ("skill_feedback", "example_revisions", "assertions", "dataset_contents")
 _MIGRATION_LOCK = 0x676F6C64  # any fixed number: two migrations at once wait for each other
 
 
